@@ -11,8 +11,8 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/**/*.long.test.ts', 'node_modules/**'],
+    include: (process.env.CHKIT_TEST_INCLUDE ?? 'test/**/*.test.ts').split(','),
+    exclude: ['node_modules/**'],
     // A process holds one embedded engine with one data directory, so every file gets a process of its own.
     pool: 'forks',
     maxWorkers: 2,
