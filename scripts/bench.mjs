@@ -1,0 +1,187 @@
+// npm run bench: what chkit costs beside the bare runtime, in one run on one machine. Prints a line per figure and, as
+// the last thing, one JSON document. Ratios count, not milliseconds: machines differ. Not part of the tests.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { ensureBuild, ensureDependencies, root } from './setup.mjs'
+
+ensureDependencies()
+ensureBuild()
+
+const main = join(root, 'dist/main.js')
+const runs = Number(process.env.BENCH_RUNS ?? 9)
+const work = mkdtempSync(join(tmpdir(), 'chkit-bench-'))
+const figures = []
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]
+}
+
+/** Wall milliseconds and peak resident KiB of one run of node with these arguments. */
+function once(args, cwd) {
+  const begin = process.hrtime.bigint()
+  const result = spawnSync('/usr/bin/time', ['-f', '%M', process.execPath, ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, CI: '1', NO_COLOR: '1' },
+  })
+  const wallMs = Number(process.hrtime.bigint() - begin) / 1e6
+  if (result.status !== 0) throw new Error(`node ${args.join(' ')} failed:\n${result.stdout}\n${result.stderr}`)
+  return { wallMs, peakKib: Number(result.stderr.trim().split('\n').at(-1)), stdout: result.stdout }
+}
+
+/** A case and bare node take turns, so that a noisy moment hits both. */
+function pair(name, args, cwd, limit, extra = {}) {
+  once(args, cwd)
+  const ours = []
+  const bare = []
+  let peakKib = 0
+  for (let i = 0; i < runs; i++) {
+    bare.push(once(['-e', '0'], cwd).wallMs)
+    const run = once(args, cwd)
+    ours.push(run.wallMs)
+    peakKib = Math.max(peakKib, run.peakKib)
+  }
+  const figure = {
+    name,
+    ms: Math.round(median(ours)),
+    bareNodeMs: Math.round(median(bare)),
+    ratio: Number((median(ours) / median(bare)).toFixed(2)),
+    limit,
+    peakMib: Math.round(peakKib / 1024),
+    ...extra,
+  }
+  report(figure)
+}
+
+function report(figure) {
+  figures.push(figure)
+  const value = figure.ratio === undefined ? `${figure.value} ${figure.unit}` : `${figure.ratio} x bare node`
+  const memory = figure.peakMib === undefined ? '' : `, ${figure.peakMib} MiB`
+  const bound = figure.limit === undefined ? '' : ` (${figure.unit ? '' : 'at most '}${figure.limit})`
+  console.log(`${figure.name.padEnd(44)} ${value}${bound}${memory}`)
+}
+
+/** A project with one schema file of `tables` tables of 20 columns. */
+function project(name, tables, clickhouse = '') {
+  const dir = join(work, name)
+  mkdirSync(join(dir, 'src/db/schema'), { recursive: true })
+  writeFileSync(
+    join(dir, 'clickhouse.config.ts'),
+    `import { defineConfig } from 'chkit'\nexport default defineConfig({ schema: './src/db/schema/**/*.ts', outDir: './chkit', migrationsDir: './chkit/migrations', metaDir: './chkit/meta'${clickhouse} })\n`,
+  )
+  const types = ['UInt64', 'String', 'DateTime64(3)', 'LowCardinality(String)', 'Nullable(Int32)', 'Array(UInt8)']
+  const lines = ["import { table } from 'chkit'", '']
+  for (let t = 0; t < tables; t++) {
+    lines.push(`export const t${t} = table({`, `  database: 'bench',`, `  name: 't${t}',`, '  columns: [')
+    lines.push(
+      `    { name: 'id', type: 'UInt64' },`,
+      `    { name: 'at', type: 'DateTime', defaultExpression: 'now()' },`,
+    )
+    for (let c = 2; c < 20; c++) lines.push(`    { name: 'c${c}', type: '${types[(t + c) % types.length]}' },`)
+    lines.push('  ],', `  engine: 'MergeTree()',`, `  orderBy: ['id'],`, `  partitionBy: 'toYYYYMM(at)',`, '})', '')
+  }
+  writeFileSync(join(dir, 'src/db/schema/tables.ts'), lines.join('\n'))
+  return dir
+}
+
+function chkit(args, cwd) {
+  const result = spawnSync(process.execPath, [main, ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, CI: '1' },
+  })
+  if (result.status !== 0) throw new Error(`chkit ${args.join(' ')} failed:\n${result.stdout}\n${result.stderr}`)
+  return result.stdout
+}
+
+async function overHttp() {
+  const server = spawn(process.execPath, [join(root, 'test/support/clickhouse-http.mjs')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  try {
+    const url = await new Promise((resolve, reject) => {
+      let text = ''
+      server.stdout.on('data', (chunk) => {
+        text += chunk
+        const match = text.match(/http:\/\/127\.0\.0\.1:\d+/)
+        if (match) resolve(match[0])
+      })
+      server.on('exit', (code) => reject(new Error(`the test server ended with ${code}`)))
+    })
+    const dir = project('http', 1000, `, clickhouse: { url: '${url}', database: 'bench' }`)
+    chkit(['generate', '--json'], dir)
+    chkit(['migrate', '--apply', '--json'], dir)
+    const times = []
+    for (let i = 0; i < 5; i++) times.push(once([main, 'drift', '--json'], dir).wallMs)
+    report({
+      name: 'drift, 1,000 tables over HTTP',
+      value: Math.round(median(times)),
+      unit: 'ms',
+      limit: '<= 1,000 ms',
+    })
+  } finally {
+    server.kill()
+  }
+}
+
+async function parsing() {
+  const bundle = join(work, 'sql.mjs')
+  await build({
+    stdin: {
+      contents:
+        "export { parseStatement } from './src/sql/parse.js'; export { printStatement } from './src/sql/print.js'",
+      resolveDir: root,
+    },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    outfile: bundle,
+    logLevel: 'error',
+  })
+  const { parseStatement, printStatement } = await import(pathToFileURL(bundle).href)
+  const column = (i) =>
+    `\`column_${i}\` ${i % 3 ? 'UInt64' : 'LowCardinality(Nullable(String))'} DEFAULT ${i} + toUInt64(1) CODEC(ZSTD(1))`
+  const texts = []
+  for (let t = 0; t < 2000; t++) {
+    const columns = Array.from({ length: 20 }, (_, i) => column(i)).join(', ')
+    texts.push(
+      `CREATE TABLE db.table_${t} (${columns}) ENGINE = MergeTree PARTITION BY toYYYYMM(at) ORDER BY (a, b) SETTINGS index_granularity = 8192`,
+    )
+    texts.push(
+      `CREATE VIEW db.view_${t} AS SELECT a, count() AS c, sumIf(b, c > ${t}) AS s FROM db.table_${t} AS x INNER JOIN db.u USING (a) WHERE (a = 1) AND (b IN (1, 2, 3)) GROUP BY a ORDER BY c DESC LIMIT 10`,
+    )
+  }
+  const bytes = texts.reduce((sum, text) => sum + text.length, 0)
+  const rates = []
+  for (let i = 0; i < 5; i++) {
+    const begin = performance.now()
+    for (const text of texts) printStatement(parseStatement(text).node)
+    rates.push(bytes / 1e6 / ((performance.now() - begin) / 1000))
+  }
+  report({ name: 'parse and print', value: median(rates).toFixed(1), unit: 'MB/s', limit: '>= 10 MB/s' })
+}
+
+try {
+  pair('chkit --version', [main, '--version'], work, 1.2)
+  pair('chkit --help, no config', [main, '--help'], work, 1.5)
+  const small = project('small', 2)
+  pair('status --json, small config', [main, 'status', '--json'], small, 2.5)
+  for (const [tables, limit] of [
+    [1000, 4],
+    [5000, 12],
+  ]) {
+    const dir = project(`generate-${tables}`, tables)
+    chkit(['generate', '--json'], dir)
+    pair(`generate, nothing to do, ${tables} tables`, [main, 'generate', '--json'], dir, limit)
+  }
+  await overHttp()
+  await parsing()
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
+console.log(JSON.stringify({ node: process.version, runs, figures }, null, 2))
