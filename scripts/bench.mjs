@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
 import { ensureBuild, ensureDependencies, root } from './setup.mjs'
 
 ensureDependencies()
@@ -130,6 +129,7 @@ async function overHttp() {
 }
 
 async function parsing() {
+  const { build } = await import('esbuild')
   const bundle = join(work, 'sql.mjs')
   await build({
     stdin: {
