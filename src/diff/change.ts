@@ -19,6 +19,17 @@ import type {
 /** What of a column differs. Names are those of `changedColumns[].attribute` in drift payloads. */
 export type ColumnAttribute = 'type' | 'default' | 'codec' | 'ttl' | 'settings' | 'statistics' | 'comment' | 'position'
 
+/** What of a materialized view differs. */
+export type MaterializedViewAttribute =
+  | 'query'
+  | 'columns'
+  | 'to'
+  | 'inner'
+  | 'refresh'
+  | 'append'
+  | 'comment'
+  | 'security'
+
 /** Where a column stands: after the named one, or first. */
 export type ColumnPosition = { readonly after: string } | 'first'
 
@@ -107,7 +118,22 @@ export type Change =
   | { readonly kind: 'renameView'; readonly from: QualifiedName; readonly to: QualifiedName; readonly view: View }
   | { readonly kind: 'createMaterializedView'; readonly view: MaterializedView }
   | { readonly kind: 'dropMaterializedView'; readonly view: MaterializedView }
-  | { readonly kind: 'modifyMaterializedView'; readonly from: MaterializedView; readonly to: MaterializedView }
+  /** In place, by ALTER: only what `attributes` lists differs or is restated. */
+  | {
+      readonly kind: 'modifyMaterializedView'
+      readonly from: MaterializedView
+      readonly to: MaterializedView
+      readonly attributes: readonly MaterializedViewAttribute[]
+    }
+  /** CREATE OR REPLACE of a view with a target table, whose rows stay. Made by `plan`. */
+  | { readonly kind: 'replaceMaterializedView'; readonly from: MaterializedView; readonly to: MaterializedView }
+  /** Drop and create; rows of an inner table are lost. Made by `plan`. */
+  | {
+      readonly kind: 'recreateMaterializedView'
+      readonly from: MaterializedView
+      readonly to: MaterializedView
+      readonly reasons: readonly string[]
+    }
   | {
       readonly kind: 'renameMaterializedView'
       readonly from: QualifiedName

@@ -1,0 +1,134 @@
+/** The differences between two states of a view, a materialized view or a dictionary. */
+import type { Dictionary, MaterializedView, Refresh, Storage, Table, View } from '../model/definition.js'
+import { Token, tokenize } from '../sql/lexer.js'
+import type { MaterializedViewAttribute } from './change.js'
+import { diffTable } from './diff-table.js'
+import { equalComments, equalSettings, equalTexts, equalViewColumns } from './equal.js'
+
+type Security = Pick<View, 'definer' | 'sqlSecurity'>
+
+/** DEFINER and SQL SECURITY count only where the desired side speaks of them: the server fills them in by itself. */
+function securityDiffers(from: Security, to: Security): boolean {
+  return (
+    (to.definer !== undefined && to.definer !== 'CURRENT_USER' && from.definer !== to.definer) ||
+    (to.sqlSecurity !== undefined && from.sqlSecurity !== to.sqlSecurity)
+  )
+}
+
+/** True when a view must be replaced. A column list counts only when `to` declares one. */
+export function viewDiffers(from: View, to: View): boolean {
+  return (
+    from !== to &&
+    (from.query !== to.query ||
+      !equalComments(from.comment, to.comment) ||
+      (to.columns !== undefined && !equalViewColumns(from.columns, to.columns)) ||
+      securityDiffers(from, to))
+  )
+}
+
+/** What differs between two materialized views; empty when nothing does. */
+export function materializedViewDifferences(
+  from: MaterializedView,
+  to: MaterializedView,
+  options: { readonly live?: boolean } = {},
+): MaterializedViewAttribute[] {
+  if (from === to) return []
+  const attributes: MaterializedViewAttribute[] = []
+  if (from.query !== to.query) attributes.push('query')
+  if (to.columns !== undefined && !equalViewColumns(from.columns, to.columns)) attributes.push('columns')
+  if (from.to?.database !== to.to?.database || from.to?.name !== to.to?.name) attributes.push('to')
+  if (!equalInner(from.inner, to.inner, options)) attributes.push('inner')
+  if ((from.refresh === undefined) !== (to.refresh === undefined)) attributes.push('append')
+  else if (from.refresh !== undefined && to.refresh !== undefined) {
+    if ((from.refresh.append ?? false) !== (to.refresh.append ?? false)) attributes.push('append')
+    else if (!equalRefresh(from.refresh, to.refresh)) attributes.push('refresh')
+  }
+  if (!equalComments(from.comment, to.comment)) attributes.push('comment')
+  if (securityDiffers(from, to)) attributes.push('security')
+  return attributes
+}
+
+/** An inner table is compared as a table is, by the same rules. */
+function equalInner(
+  from: Storage | undefined,
+  to: Storage | undefined,
+  options: { readonly live?: boolean },
+): boolean {
+  if (from === to) return true
+  if (from === undefined || to === undefined) return false
+  const asTable = (storage: Storage): Table => ({ ...storage, kind: 'table', database: '', name: '', columns: [] })
+  return diffTable(asTable(from), asTable(to), options).length === 0
+}
+
+function equalRefresh(from: Refresh, to: Refresh): boolean {
+  const names = (refresh: Refresh) => (refresh.dependsOn ?? []).flatMap((view) => [view.database, view.name])
+  return (
+    from.schedule === to.schedule &&
+    from.offset === to.offset &&
+    from.randomize === to.randomize &&
+    equalTexts(names(from), names(to)) &&
+    equalSettings(from.settings, to.settings)
+  )
+}
+
+const HIDDEN = "'[HIDDEN]'"
+
+/** True when two sources are the same but for secrets that one side hides and the other names by an `env:` reference or holds. */
+export function sameSource(from: string, to: string): boolean {
+  if (from === to) return true
+  if (!from.includes(HIDDEN) && !to.includes(HIDDEN)) return false
+  const left = sourceItems(from)
+  const right = sourceItems(to)
+  const secret = (item: string) => item.startsWith("'") || item.startsWith('env:')
+  return (
+    left.length === right.length &&
+    left.every((item, index) => {
+      const other = right[index]!
+      return item === other || (item === HIDDEN && secret(other)) || (other === HIDDEN && secret(item))
+    })
+  )
+}
+
+/** The tokens of a source, with `env:NAME` as one. */
+function sourceItems(source: string): string[] {
+  const tokens = tokenize(source)
+  const items: string[] = []
+  for (let index = 0; index < tokens.count; index++) {
+    const start = tokens.starts[index]!
+    const isReference = source.startsWith('env:', start) && tokens.kinds[index + 2] === Token.word
+    if (isReference) index += 2
+    items.push(source.slice(start, tokens.ends[index]))
+  }
+  return items
+}
+
+/** True when a dictionary differs in anything but its comment. */
+export function dictionaryStructureDiffers(from: Dictionary, to: Dictionary): boolean {
+  return (
+    !sameSource(from.source, to.source) ||
+    from.layout !== to.layout ||
+    from.lifetime !== to.lifetime ||
+    !equalTexts(from.primaryKey, to.primaryKey) ||
+    from.range?.min !== to.range?.min ||
+    from.range?.max !== to.range?.max ||
+    !equalSettings(from.settings, to.settings) ||
+    from.attributes.length !== to.attributes.length ||
+    from.attributes.some((attribute, index) => {
+      const other = to.attributes[index]!
+      return (
+        attribute.name !== other.name ||
+        attribute.type !== other.type ||
+        attribute.default !== other.default ||
+        attribute.expression !== other.expression ||
+        (attribute.hierarchical ?? false) !== (other.hierarchical ?? false) ||
+        (attribute.bidirectional ?? false) !== (other.bidirectional ?? false) ||
+        (attribute.injective ?? false) !== (other.injective ?? false) ||
+        (attribute.isObjectId ?? false) !== (other.isObjectId ?? false)
+      )
+    })
+  )
+}
+
+export function dictionaryDiffers(from: Dictionary, to: Dictionary): boolean {
+  return from !== to && (dictionaryStructureDiffers(from, to) || !equalComments(from.comment, to.comment))
+}

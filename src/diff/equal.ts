@@ -1,0 +1,106 @@
+/**
+ * Equality of the parts of definitions. Both sides are canonical, so texts are compared as they are; what the server
+ * is known to show in two ways for one meaning (reference: alter-matrix 5.3) is listed here and nowhere else.
+ */
+import type {
+  Column,
+  ColumnDefault,
+  Constraint,
+  Engine,
+  Projection,
+  Settings,
+  SkippingIndex,
+  SqlText,
+  ViewColumn,
+} from '../model/definition.js'
+import { quoteString } from '../sql/quote.js'
+
+/** True when both lists are undefined or hold the same texts in the same order. */
+export function equalTexts(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined || a.length !== b.length) return false
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
+  return true
+}
+
+/** True when both hold the same settings; undefined equals no settings. Key order does not matter. */
+export function equalSettings(a: Settings | undefined, b: Settings | undefined): boolean {
+  if (a === b) return true
+  let left = 0
+  for (const name in a) {
+    if (a[name] !== b?.[name]) return false
+    left++
+  }
+  for (const _ in b) left--
+  return left === 0
+}
+
+export function equalEngines(a: Engine, b: Engine): boolean {
+  return a === b || (a.name === b.name && equalTexts(a.args, b.args))
+}
+
+/** Undefined and an empty comment are the same: the server drops an empty one from columns and on ALTER. */
+export function equalComments(a: string | undefined, b: string | undefined): boolean {
+  return a === b || (a ?? '') === (b ?? '')
+}
+
+/** An EPHEMERAL without an expression is shown with `defaultValueOfTypeName` once an ALTER has touched it. */
+export function equalDefaults(a: ColumnDefault | undefined, b: ColumnDefault | undefined, type: string): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined || a.kind !== b.kind) return false
+  if (a.expression === b.expression) return true
+  if (a.kind !== 'EPHEMERAL') return false
+  const implied = `defaultValueOfTypeName(${quoteString(type)})`
+  return (a.expression ?? implied) === (b.expression ?? implied)
+}
+
+/** True when two columns of one name are the same apart from where they stand. */
+export function equalColumns(a: Column, b: Column): boolean {
+  return (
+    a === b ||
+    (a.type === b.type &&
+      a.codec === b.codec &&
+      a.ttl === b.ttl &&
+      (a.comment === b.comment || equalComments(a.comment, b.comment)) &&
+      (a.default === b.default || equalDefaults(a.default, b.default, a.type)) &&
+      (a.settings === b.settings || equalSettings(a.settings, b.settings)) &&
+      (a.statistics === b.statistics || equalTexts(a.statistics ?? [], b.statistics ?? [])))
+  )
+}
+
+export function equalIndexes(a: SkippingIndex, b: SkippingIndex): boolean {
+  return a === b || (a.expression === b.expression && a.type === b.type && a.granularity === b.granularity)
+}
+
+export function equalProjections(a: Projection, b: Projection): boolean {
+  return a === b || (a.form === b.form && a.body === b.body && equalSettings(a.settings, b.settings))
+}
+
+export function equalConstraints(a: Constraint, b: Constraint): boolean {
+  return a === b || (a.type === b.type && a.expression === b.expression)
+}
+
+export function equalViewColumns(
+  a: readonly ViewColumn[] | undefined,
+  b: readonly ViewColumn[] | undefined,
+): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined || a.length !== b.length) return false
+  return a.every((column, index) => {
+    const other = b[index]!
+    return column.name === other.name && column.type === other.type && equalComments(column.comment, other.comment)
+  })
+}
+
+/** The key as the server uses it when no primary key was written. */
+export function effectivePrimaryKey(storage: {
+  readonly primaryKey?: readonly SqlText[]
+  readonly orderBy?: readonly SqlText[]
+}): readonly SqlText[] | undefined {
+  return storage.primaryKey ?? storage.orderBy
+}
+
+/** True when `prefix` is how `list` begins; equal lists count. */
+export function isPrefix(prefix: readonly string[], list: readonly string[]): boolean {
+  return prefix.length <= list.length && prefix.every((entry, index) => entry === list[index])
+}
