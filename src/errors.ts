@@ -71,6 +71,7 @@ export const EXIT_CODES = {
   connection_tls_failed: 1,
   connection_reset: 1,
   connection_not_clickhouse: 1,
+  connection_proxy_error: 1,
   authentication_failed: 1,
   access_denied: 1,
   database_not_found: 1,

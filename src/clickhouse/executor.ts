@@ -3,15 +3,19 @@
  * embedded engine through `chdb`. Tests put an engine behind it, never a mock of one.
  */
 
+/** Values of query settings; booleans are sent as 1 and 0. */
+export type QuerySettings = Readonly<Record<string, string | number | boolean>>
+
 export type QueryOptions = {
-  /** Server-side bound parameters of `{name:Type}` placeholders. */
+  /** Server-side bound parameters of `{name:Type}` placeholders; servers before 19.14 get them as literals in the text. */
   readonly params?: Readonly<Record<string, unknown>>
-  /** Query settings for this statement only. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>
+  /** Query settings for this statement only. Not sent for accounts with `readonly = 1`, which the server would refuse. */
+  readonly settings?: QuerySettings
   /** The statement's id on the server; the executor makes one when it is missing. */
   readonly queryId?: string
+  /** Stops waiting with `interrupted`; the statement may still run on the server. */
   readonly signal?: AbortSignal
-  /** Milliseconds until the client gives up; undefined means the connection's own limit. */
+  /** Milliseconds until the client gives up; undefined means the connection's own limit, 0 none. */
   readonly timeoutMs?: number
 }
 
@@ -29,6 +33,8 @@ export type ServerInfo = {
   readonly minor: number
   readonly timezone: string
   readonly hostName: string
+  /** The account's `readonly` setting: 1 may neither write nor change settings, 2 may change settings. */
+  readonly readonly: 0 | 1 | 2
 }
 
 export type Executor = {
@@ -37,16 +43,22 @@ export type Executor = {
   readonly target: string
   /** The configured database; may not exist yet. */
   readonly database: string
-  /** Rows as objects. Sent without a current database unless it exists; qualify names. Throws ChkitError (connection codes, `server_error`). */
+  /**
+   * Rows as objects, for reads: a connection that was reset is tried a second time. 64-bit integers are numbers where
+   * that is exact and strings where it is not, on every server. No FORMAT in `sql`. Sent without a current database
+   * unless the configured one exists; qualify names. Throws ChkitError (connection codes, `server_error`).
+   */
   query<Row>(sql: string, options?: QueryOptions): Promise<Row[]>
   /** Runs one statement to its end. Throws ChkitError; a server's refusal is a `ServerError`. */
   command(sql: string, options?: QueryOptions): Promise<CommandResult>
+  /** Inserts rows as JSONEachRow; `table` is SQL text, quoted where needed, with a column list if wanted. */
   insert(
     table: string,
     rows: readonly Readonly<Record<string, unknown>>[],
     options?: QueryOptions,
   ): Promise<CommandResult>
-  /** Asked once, then remembered. */
+  /** Asked once, then remembered. The first call of any method asks it too, in one request that sends no settings. */
   server(): Promise<ServerInfo>
+  /** Ends the connection; later calls throw. Safe to call twice. */
   close(): Promise<void>
 }
