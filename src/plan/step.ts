@@ -1,7 +1,14 @@
 import type { Change } from '../diff/change.js'
+import type { SqlText } from '../model/definition.js'
 
 /** safe: metadata only or additive; caution: rewrites parts, replaces or narrows; danger: rows or objects are lost. */
 export type Risk = 'safe' | 'caution' | 'danger'
+
+/**
+ * A condition that no row may fulfil when the step runs. It is checked by a statement of its own that fails with
+ * `message`, because the server would accept the change and break later, or break halfway.
+ */
+export type Guard = { readonly condition: SqlText; readonly message: string }
 
 /** A change that the server can do, with what a reader must know before it runs. */
 export type Step = {
@@ -13,8 +20,11 @@ export type Step = {
   readonly risk: Risk
   /** One sentence. */
   readonly reason: string
+  /** True when the server rewrites parts in the background (a mutation). */
+  readonly mutation: boolean
   /** What a reader should do or know besides, for example the MATERIALIZE statement that fills a new index. */
   readonly warning?: string
+  readonly guard?: Guard
   readonly reverse?: Change
 }
 
@@ -24,7 +34,9 @@ export type Statement = { readonly text: string; readonly steps: readonly Step[]
 /** A change that is refused: what stands in the way and how to go on. */
 export type Refusal = {
   readonly change: Change
+  /** `rebuild_required`: the server cannot do it in place; `plan_refused`: it would accept it and break later. */
   readonly code: 'rebuild_required' | 'plan_refused'
+  /** `kind:db.name`. */
   readonly object: string
   readonly message: string
   readonly hint: string
