@@ -16,6 +16,7 @@ const step = (type: string, key: string, risk: Risk, warning?: string): Step => 
   type,
   key,
   risk,
+  mutation: false,
   reason: 'Its rows are lost.',
   warning,
 })

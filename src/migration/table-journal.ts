@@ -1,0 +1,165 @@
+import type { Executor } from '../clickhouse/executor.js'
+import { ServerError } from '../clickhouse/server-error.js'
+import { quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
+import { type Journal, type JournalEntry, type StatementEvent, statementTable } from './journal.js'
+
+/** 60 UNKNOWN_TABLE and 81 UNKNOWN_DATABASE: nothing was written yet. */
+const MISSING: ReadonlySet<number> = new Set([60, 81])
+
+async function rowsOrNone<Row>(executor: Executor, sql: string): Promise<Row[]> {
+  try {
+    return await executor.query<Row>(sql)
+  } catch (error) {
+    if (error instanceof ServerError && MISSING.has(error.clickhouseCode)) return []
+    throw error
+  }
+}
+
+/** `2026-01-31 12:00:00.000` of a UTC column as ISO 8601. */
+function isoOf(text: string): string {
+  return text === '' ? '' : `${text.replace(' ', 'T')}Z`
+}
+
+/** ISO 8601 as the server reads it; `digits` of a second, 0 or 3. */
+function serverTime(iso: string, digits: 0 | 3): string {
+  return iso.replace('T', ' ').replace('Z', '').slice(0, digits === 0 ? 19 : 23)
+}
+
+/** `CREATE DATABASE IF NOT EXISTS`. Throws the server's refusal. */
+export async function createDatabase(executor: Executor, cluster: string | undefined): Promise<void> {
+  const onCluster = cluster === undefined ? '' : ` ON CLUSTER ${quoteIdentifierIfNeeded(cluster)}`
+  const exists = await executor.query(`SELECT 1 FROM system.databases WHERE name = ${quoteString(executor.database)}`)
+  if (exists.length > 0) return
+  await executor.command(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifierIfNeeded(executor.database)}${onCluster}`)
+}
+
+type Columns = readonly (readonly [name: string, type: string])[]
+
+function createTable(qualified: string, columns: Columns, orderBy: string, suffix: { cluster: string; engine: string }): string {
+  const list = columns.map(([name, type]) => `${name} ${type}`).join(', ')
+  return `CREATE TABLE IF NOT EXISTS ${qualified}${suffix.cluster} (${list}) ENGINE = ${suffix.engine} ORDER BY (${orderBy})`
+}
+
+/** Replicated where a cluster is configured, so that every node sees the same history. */
+function storage(cluster: string | undefined): { cluster: string; engine: string } {
+  if (cluster === undefined) return { cluster: '', engine: 'MergeTree' }
+  return {
+    cluster: ` ON CLUSTER ${quoteIdentifierIfNeeded(cluster)}`,
+    engine: "ReplicatedMergeTree('/clickhouse/chkit/{database}/{table}', '{replica}')",
+  }
+}
+
+/**
+ * The journal in the table `<database>.<table>`, its statements in `<table>_statements` beside it. Both only ever grow.
+ * With a `cluster` both are replicated over it.
+ */
+export function openTableJournal(executor: Executor, table: string, cluster?: string): Journal {
+  const applied = quoteQualified(executor.database, table)
+  const statements = quoteQualified(executor.database, statementTable(table))
+  let digits: 0 | 3 = 3
+  return {
+    store: 'table',
+    location: `${executor.database}.${table}`,
+    read: async () => ({
+      applied: await readApplied(executor, applied),
+      statements: await readStatements(executor, statements),
+    }),
+    prepare: async () => {
+      await createDatabase(executor, cluster)
+      const { major } = await executor.server()
+      digits = major < 20 ? 0 : 3
+      const moment = digits === 0 ? "DateTime('UTC')" : "DateTime64(3, 'UTC')"
+      const suffix = storage(cluster)
+      await executor.command(createTable(applied, appliedColumns(moment), 'name', suffix))
+      await executor.command(createTable(statements, statementColumns(moment), 'migration, statement, sequence', suffix))
+    },
+    recordStatements: async (events) => {
+      await executor.insert(statements, numbered(events, digits))
+    },
+    recordApplied: async (entry) => {
+      await executor.insert(applied, [
+        {
+          name: entry.name,
+          applied_at: serverTime(entry.appliedAt, digits),
+          checksum: entry.checksum,
+          chkit_version: entry.chkitVersion,
+        },
+      ])
+    },
+  }
+}
+
+/** The first four are contract: the tables of existing projects have them. */
+function appliedColumns(moment: string): Columns {
+  return [
+    ['name', 'String'],
+    ['applied_at', moment],
+    ['checksum', 'String'],
+    ['chkit_version', 'String'],
+  ]
+}
+
+function statementColumns(moment: string): Columns {
+  return [
+    ['migration', 'String'],
+    ['statement', 'UInt32'],
+    ['outcome', 'String'],
+    ['at', moment],
+    ['sequence', 'UInt64'],
+    ['hash', 'String'],
+    ['query_id', 'String'],
+    ['evidence', 'String'],
+    ['epoch', 'UInt64'],
+    ['runner', 'String'],
+    ['message', 'String'],
+  ]
+}
+
+let lastSequence = 0
+
+/** Rows with a number that orders them: microseconds of their time, always growing within this process. */
+function numbered(events: readonly StatementEvent[], digits: 0 | 3): Record<string, unknown>[] {
+  return events.map((event) => {
+    lastSequence = Math.max(lastSequence + 1, Date.parse(event.at) * 1000)
+    return {
+      migration: event.migration,
+      statement: event.statement,
+      outcome: event.outcome,
+      at: serverTime(event.at, digits),
+      sequence: lastSequence,
+      hash: event.hash,
+      query_id: event.queryId,
+      evidence: event.evidence,
+      epoch: event.epoch,
+      runner: event.runner,
+      message: event.message,
+    }
+  })
+}
+
+async function readApplied(executor: Executor, table: string): Promise<JournalEntry[]> {
+  type Row = { name: string; applied_at: string; checksum: string; chkit_version: string }
+  const sql = `SELECT name, toString(applied_at) AS applied_at, checksum, chkit_version FROM ${table} ORDER BY name, applied_at`
+  const rows = await rowsOrNone<Row>(executor, sql)
+  // The first row of a name counts: it is when the migration ran.
+  const first = new Map<string, JournalEntry>()
+  for (const row of rows) {
+    if (first.has(row.name)) continue
+    first.set(row.name, {
+      name: row.name,
+      appliedAt: isoOf(row.applied_at),
+      checksum: row.checksum,
+      chkitVersion: row.chkit_version,
+    })
+  }
+  return [...first.values()]
+}
+
+async function readStatements(executor: Executor, table: string): Promise<StatementEvent[]> {
+  type Row = Omit<StatementEvent, 'queryId'> & { query_id: string; sequence: number | string }
+  const columns = 'migration, statement, outcome, toString(at) AS at, sequence, hash, query_id, evidence, epoch, runner, message'
+  const rows = await rowsOrNone<Row>(executor, `SELECT ${columns} FROM ${table} ORDER BY sequence`)
+  // A clock that lags behind that of the run before must not sort new lines before old ones.
+  lastSequence = rows.reduce((newest, row) => Math.max(newest, Number(row.sequence)), lastSequence)
+  return rows.map(({ query_id, sequence: _, ...row }) => ({ ...row, at: isoOf(row.at), queryId: query_id, epoch: Number(row.epoch) }))
+}
