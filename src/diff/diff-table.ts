@@ -210,7 +210,7 @@ export function sameEngineOnServer(actual: Engine, expected: Engine): boolean {
 }
 
 /** Engine parameters without the path and the replica name that replicated engines carry first. */
-function argsWithoutReplica(engine: Engine): readonly SqlText[] {
+export function argsWithoutReplica(engine: Engine): readonly SqlText[] {
   const replicated = REPLACED.test(engine.name)
   return replicated && engine.args.length >= 2 && engine.args[0]!.startsWith("'") ? engine.args.slice(2) : engine.args
 }

@@ -90,3 +90,28 @@ export function renameColumnsIn(expression: string, renames: ReadonlyMap<string,
   }
   return copied === 0 ? expression : out + expression.slice(copied)
 }
+
+/** True when a query selects all columns of something: an asterisk that is neither a factor nor inside `count(*)`. */
+export function readsEverything(query: string): boolean {
+  const tokens = tokenize(query)
+  for (let index = 1; index < tokens.count; index++) {
+    if (tokens.kinds[index] !== Token.asterisk) continue
+    const before = tokens.kinds[index - 1]
+    if (before === Token.comma || before === Token.dot) return true
+    if (before !== Token.word) continue
+    const word = query.slice(tokens.starts[index - 1], tokens.ends[index - 1]).toUpperCase()
+    if (word === 'SELECT' || word === 'DISTINCT') return true
+  }
+  return false
+}
+
+/** True when a projection's query groups or calls functions, so that what it stores is not its columns as they are. */
+export function aggregates(query: string): boolean {
+  const tokens = tokenize(query)
+  for (let index = 0; index < tokens.count; index++) {
+    if (tokens.kinds[index] !== Token.word) continue
+    if (tokens.kinds[index + 1] === Token.leftParen) return true
+    if (query.slice(tokens.starts[index], tokens.ends[index]).toUpperCase() === 'GROUP') return true
+  }
+  return false
+}
