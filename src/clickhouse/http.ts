@@ -13,7 +13,7 @@ import { type ConnectionContext, connectionError, networkError } from './connect
 import type { CommandResult, Executor, QueryOptions, QuerySettings } from './executor.js'
 import { decodeRows, encodeRows, isCompleteAnswer, ROW_FORMAT } from './rows.js'
 import { scrubSecrets } from './secrets.js'
-import { readState, type ServerState, stateQuery } from './server.js'
+import { BARE_STATE_QUERY, readState, type ServerState, stateQuery } from './server.js'
 import { lateErrorText, parseServerError, ServerError, type ServerErrorText } from './server-error.js'
 
 /** Idle sockets are given up well before any server closes them (3 s before 23.11), or a request would meet the closing. */
@@ -69,8 +69,15 @@ export function openHttp(config: ClickHouseConfig, options: ConnectOptions): Exe
   }
 
   async function verify(signal?: AbortSignal): Promise<ServerState> {
+    return askState(stateQuery(database), signal).catch((error: unknown) => {
+      if (error instanceof ServerError && error.code === 'access_denied') return askState(BARE_STATE_QUERY, signal)
+      throw error
+    })
+  }
+
+  async function askState(text: string, signal?: AbortSignal): Promise<ServerState> {
     const request: Request = {
-      text: stateQuery(database),
+      text,
       urlParams: { default_format: ROW_FORMAT },
       queryId: randomUUID(),
       limitMs: connectLimitMs,

@@ -1,6 +1,7 @@
 import { ChkitError } from '../errors.js'
 import { quoteString } from '../sql/quote.js'
 import type { ServerInfo } from './executor.js'
+import { SYSTEM_TABLES } from './features.js'
 
 /** What one request tells about a connection before anything else is sent. */
 export type ServerState = {
@@ -15,16 +16,21 @@ export type ServerState = {
  */
 export const OLDEST_SERVER = { major: 18, minor: 16 } as const
 
-/** The one question of a new connection. Needs no grants, no settings and no function younger than 18.16. */
+/** The one question of a new connection. Needs no settings and no function younger than 18.16. */
 export function stateQuery(database: string): string {
   return (
     'SELECT version() AS version, timezone() AS timezone, hostName() AS host_name, ' +
     "(SELECT value FROM system.settings WHERE name = 'readonly') AS readonly, " +
-    `(SELECT count() FROM system.databases WHERE name = ${quoteString(database)}) AS database_exists`
+    `(SELECT count() FROM system.databases WHERE name = ${quoteString(database)}) AS database_exists, ` +
+    "(SELECT groupArray(concat(table, '.', name)) FROM system.columns WHERE database = 'system' " +
+    `AND table IN (${SYSTEM_TABLES.map(quoteString).join(', ')})) AS system_columns`
   )
 }
 
-/** Reads the answer to `stateQuery`. Throws `server_too_old`. */
+/** What is left of `stateQuery` for an account that may read no system table at all. */
+export const BARE_STATE_QUERY = 'SELECT version() AS version, timezone() AS timezone, hostName() AS host_name'
+
+/** Reads the answer to `stateQuery`, or to `BARE_STATE_QUERY`, where the database is taken to exist. Throws `server_too_old`. */
 export function readState(row: Readonly<Record<string, unknown>>, target: string): ServerState {
   const version = String(row.version)
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10))
@@ -44,7 +50,8 @@ export function readState(row: Readonly<Record<string, unknown>>, target: string
       timezone: String(row.timezone),
       hostName: String(row.host_name),
       readonly: readonly === 1 || readonly === 2 ? readonly : 0,
+      systemColumns: new Set(Array.isArray(row.system_columns) ? row.system_columns.map(String) : []),
     },
-    databaseExists: Number(row.database_exists) > 0,
+    databaseExists: row.database_exists === undefined || Number(row.database_exists) > 0,
   }
 }
