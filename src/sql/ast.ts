@@ -48,6 +48,8 @@ export interface FunctionCall extends Aliased {
   readonly operator?: true
   /** The arguments are one query without its own brackets: `view(SELECT 1)`. */
   readonly query?: Query
+  /** `viewIfPermitted(SELECT 1 ELSE null('x Int8'))`: the table function after ELSE. */
+  readonly otherwise?: Expression
   readonly nulls?: 'ignore' | 'respect'
   /** `OVER name` or `OVER (..)`. */
   readonly over?: string | WindowDefinition
@@ -87,7 +89,6 @@ export type ColumnTransformer =
       readonly strict?: true
       readonly columns?: readonly Identifier[]
       readonly pattern?: string
-      /** The brackets were written; the server keeps them only around several names. */
     }
   | {
       readonly kind: 'replace'
@@ -215,6 +216,7 @@ export interface TableExpression {
   /** `AS t(a, b)`. */
   readonly columnAliases?: readonly string[]
   readonly final?: true
+  readonly stream?: true
   readonly sampleSize?: SampleRatio
   readonly sampleOffset?: SampleRatio
 }
@@ -233,7 +235,7 @@ export type TablesElement =
 /** How a table is joined to what stands before it. */
 export interface Join {
   readonly locality?: 'GLOBAL' | 'LOCAL'
-  readonly strictness?: 'ANY' | 'ALL' | 'ASOF' | 'SEMI' | 'ANTI' | 'RIGHT ANY'
+  readonly strictness?: 'ANY' | 'ALL' | 'ASOF' | 'SEMI' | 'ANTI'
   readonly type: 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'CROSS' | 'COMMA' | 'PASTE'
   readonly using?: readonly Expression[]
   readonly on?: Expression
@@ -273,7 +275,9 @@ export interface SelectQuery {
   readonly windows?: readonly { readonly name: string; readonly definition: WindowDefinition }[]
   readonly qualify?: Expression
   readonly orderBy?: readonly Expression[]
-  readonly orderByAll?: true
+  /** `ORDER BY ALL`: then `orderBy` is absent. */
+  readonly orderByAll?: { readonly direction: 'ASC' | 'DESC'; readonly nulls?: 'FIRST' | 'LAST' }
+  /** INTERPOLATE; empty for the bare word. */
   readonly interpolate?: readonly InterpolateElement[]
   readonly limitBy?: LimitBy
   readonly limit?: Expression
@@ -282,27 +286,42 @@ export interface SelectQuery {
   readonly settings?: readonly Setting[]
 }
 
-/** Several queries joined by UNION; `modes[i]` stands between `queries[i]` and `queries[i + 1]`. */
+/**
+ * Several queries side by side; `modes[i]` stands between `queries[i]` and `queries[i + 1]`. The list is flat as the
+ * server's: that INTERSECT binds tighter is decided when the query runs.
+ */
 export interface UnionQuery {
   readonly kind: 'union'
   readonly queries: readonly Query[]
   readonly modes: readonly UnionMode[]
 }
 
-/** `UNION` alone leaves the choice to a setting of the server. */
-export type UnionMode = 'UNION' | 'UNION ALL' | 'UNION DISTINCT'
+/** The words between two queries; bare ones leave the choice between ALL and DISTINCT to a setting of the server. */
+export type UnionMode =
+  | 'UNION'
+  | 'UNION ALL'
+  | 'UNION DISTINCT'
+  | 'INTERSECT'
+  | 'INTERSECT ALL'
+  | 'INTERSECT DISTINCT'
+  | 'EXCEPT'
+  | 'EXCEPT ALL'
+  | 'EXCEPT DISTINCT'
 
-/** `a INTERSECT b`, `a EXCEPT b`: binds tighter than UNION. */
+/**
+ * INTERSECT or EXCEPT with its operands grouped the way the server runs them. The parser never builds it; it comes
+ * from `groupSetOperations` and is what the server stores for a view.
+ */
 export interface SetOperation {
   readonly kind: 'setOperation'
-  readonly operator: 'INTERSECT' | 'INTERSECT ALL' | 'INTERSECT DISTINCT' | 'EXCEPT' | 'EXCEPT ALL' | 'EXCEPT DISTINCT'
+  readonly operator: Exclude<UnionMode, 'UNION' | 'UNION ALL' | 'UNION DISTINCT'>
   readonly queries: readonly Query[]
 }
 
 /** `EXPLAIN ..`, which may also stand as a table. */
 export interface ExplainQuery {
   readonly kind: 'explain'
-  /** `PLAN`, `AST`, `SYNTAX`, ..; `undefined` for a bare EXPLAIN. */
+  /** `EXPLAIN`, `EXPLAIN AST`, `EXPLAIN QUERY TREE`, ..: the words as the server prints them. */
   readonly mode: string
   readonly settings?: readonly Setting[]
   readonly query: Query
@@ -312,7 +331,14 @@ export interface ExplainQuery {
 export interface QueryWithOutput {
   readonly kind: 'output'
   readonly query: Query
-  readonly outfile?: { readonly path: string; readonly options: string; readonly compression?: readonly Literal[] }
+  readonly outfile?: {
+    readonly path: string
+    readonly append?: true
+    readonly truncate?: true
+    readonly stdout?: true
+    readonly compression?: string
+    readonly level?: Literal
+  }
   readonly format?: string
   readonly settings?: readonly Setting[]
 }

@@ -208,6 +208,9 @@ export function tokenize(source: string): Tokens {
             }
             position = length
             kind = Token.error
+          } else if (next === 47) {
+            position = lineEnd(source, position)
+            continue
           } else kind = Token.slash
           break
         case 35: // #
@@ -456,7 +459,7 @@ export function identifierValue(tokens: Tokens, index: number): string {
   if (tokens.kinds[index] === Token.word) return text
   const quote = text.charCodeAt(0)
   if (quote === 0x201c) return text.slice(1, -1)
-  return unescape(text.slice(1, -1), quote)
+  return withoutEscapes(text.slice(1, -1), quote)
 }
 
 /** The value of a string token: '..' with its escapes, x'..', b'..', heredoc or ‘..’. */
@@ -465,7 +468,7 @@ export function stringValue(tokens: Tokens, index: number): string {
   const end = tokens.ends[index]!
   const { source } = tokens
   const first = source.charCodeAt(start)
-  if (first === 39) return unescape(source.slice(start + 1, end - 1), 39)
+  if (first === 39) return withoutEscapes(source.slice(start + 1, end - 1), 39)
   if (first === 36) {
     const tagLength = source.indexOf('$', start + 1) - start + 1
     return source.slice(start + tagLength, end - tagLength)
@@ -499,7 +502,7 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
 /** Escapes after which the server drops the backslash; before any other character it keeps it. */
 const BARE_ESCAPES = '\\\'"`/='
 
-function unescape(text: string, quote: number): string {
+function withoutEscapes(text: string, quote: number): string {
   if (text.indexOf('\\') < 0) {
     const char = String.fromCharCode(quote)
     return text.indexOf(char) < 0 ? text : text.replaceAll(char + char, char)

@@ -33,7 +33,7 @@ export function quoteIdentifier(name: string): string {
 }
 
 /** Words that the server backquotes although they look like plain names (`backQuoteIfNeed`, seen on 26.7). */
-const QUOTED_WORDS: ReadonlySet<string> = new Set(['distinct', 'all', 'table', 'cast', 'null', 'true', 'false'])
+const QUOTED_WORDS: ReadonlySet<string> = new Set(['distinct', 'all', 'table', 'select', 'from', 'values', 'null'])
 
 /** `name` as the server writes it where a name is expected: bare when it is a plain word, else in backquotes. */
 export function quoteIdentifierIfNeeded(name: string): string {
@@ -42,5 +42,7 @@ export function quoteIdentifierIfNeeded(name: string): string {
 
 /** `database.name`, each part quoted when needed. An empty `database` yields the bare name. */
 export function quoteQualified(database: string | undefined, name: string): string {
-  return database ? `${quoteIdentifierIfNeeded(database)}.${quoteIdentifierIfNeeded(name)}` : quoteIdentifierIfNeeded(name)
+  return database
+    ? `${quoteIdentifierIfNeeded(database)}.${quoteIdentifierIfNeeded(name)}`
+    : quoteIdentifierIfNeeded(name)
 }

@@ -1,0 +1,233 @@
+import type { Expression, FunctionCall } from '../ast.js'
+import { Token } from '../lexer.js'
+import { printType } from '../printer/type.js'
+import type { Cursor } from './cursor.js'
+import {
+  acceptAlias,
+  parseExpression,
+  parseExpressionList,
+  parseExpressionWithoutAlias,
+  startsQuery,
+} from './expression.js'
+import { acceptIntervalUnit, intervalFunction, intervalUnitOf, toIntervalName } from './interval.js'
+import { parseSelectWithUnion } from './query.js'
+import { parseType } from './type.js'
+
+/**
+ * Functions with a grammar of their own, and what the server's parser makes of them: `EXTRACT(DAY FROM x)` is
+ * `toDayOfMonth(x)`. Names match in any case.
+ */
+const SPECIAL: ReadonlyMap<string, (cursor: Cursor, name: string) => Expression | undefined> = new Map([
+  ['CAST', parseCast],
+  ['EXTRACT', parseExtract],
+  ['SUBSTRING', parseSubstring],
+  ['OVERLAY', parseOverlay],
+  ['POSITION', parsePosition],
+  ['TRIM', parseTrim],
+  ['LTRIM', (cursor) => renamed(cursor, 'trimLeft')],
+  ['RTRIM', (cursor) => renamed(cursor, 'trimRight')],
+  ['GROUPING', (cursor) => renamed(cursor, 'grouping')],
+  ...['DATEADD', 'DATE_ADD', 'TIMESTAMPADD', 'TIMESTAMP_ADD'].map(
+    (name) => [name, (cursor: Cursor) => parseDateArithmetic(cursor, 'plus')] as const,
+  ),
+  ...['DATESUB', 'DATE_SUB', 'TIMESTAMPSUB', 'TIMESTAMP_SUB'].map(
+    (name) => [name, (cursor: Cursor) => parseDateArithmetic(cursor, 'minus')] as const,
+  ),
+  ...['DATEDIFF', 'DATE_DIFF', 'TIMESTAMPDIFF', 'TIMESTAMP_DIFF'].map((name) => [name, parseDateDiff] as const),
+  ['VIEW', parseView],
+])
+
+/** The call with the cursor at its bracket, or `undefined` when `name` has no grammar of its own here. */
+export function parseSpecialFunction(cursor: Cursor, name: string): Expression | undefined {
+  const length = name.length
+  if (length < 4 || length > 14) return undefined
+  const parse = SPECIAL.get(name.toUpperCase())
+  return parse?.(cursor, name)
+}
+
+function call(name: string, args: readonly Expression[]): FunctionCall {
+  return { kind: 'function', name, args }
+}
+
+const int = (value: string): Expression => ({ kind: 'literal', type: 'int', value })
+const text = (value: string): Expression => ({ kind: 'literal', type: 'string', value })
+
+function open(cursor: Cursor): void {
+  cursor.expectToken(Token.leftParen, '(')
+}
+
+function close(cursor: Cursor): void {
+  cursor.expectToken(Token.rightParen, ')')
+}
+
+/** Expressions up to the closing bracket, which is stepped over; may be none. */
+function restOfArguments(cursor: Cursor): Expression[] {
+  if (cursor.acceptToken(Token.rightParen)) return []
+  const args = parseExpressionList(cursor)
+  close(cursor)
+  return args
+}
+
+function renamed(cursor: Cursor, name: string): FunctionCall {
+  open(cursor)
+  return call(name, restOfArguments(cursor))
+}
+
+/** `CAST(x AS T)`, `CAST(x AS alias AS T)`, `CAST(x, 'T')`. */
+function parseCast(cursor: Cursor): FunctionCall {
+  open(cursor)
+  let value = parseExpressionWithoutAlias(cursor)
+  // Only what stands after the name tells whether AS gives an alias or the type.
+  const afterName = cursor.index + 2
+  if (cursor.at('AS') && (cursor.atIndex('AS', afterName) || cursor.kindAt(afterName) === Token.comma))
+    value = { ...value, alias: acceptAlias(cursor, false) } as Expression
+  if (cursor.accept('AS')) {
+    const type = parseType(cursor)
+    close(cursor)
+    return call('CAST', [value, text(printType(type))])
+  }
+  cursor.expectToken(Token.comma, ',')
+  const type = parseExpression(cursor)
+  close(cursor)
+  return call('CAST', [value, type])
+}
+
+const EXTRACT_FUNCTIONS: Readonly<Record<string, (x: Expression) => FunctionCall>> = (() => {
+  const simple = (name: string) => (x: Expression) => call(name, [x])
+  const yearPart = (x: Expression) => call('__toYearCalendarOnly', [x])
+  const ordinal = (years: string) => (x: Expression) =>
+    call('plus', [call('intDiv', [call('minus', [yearPart(x), int('1')]), int(years)]), int('1')])
+  return {
+    EPOCH: simple('toUnixTimestamp'),
+    DOW: (x: Expression) => call('toDayOfWeek', [x, int('2')]),
+    DOY: simple('toDayOfYear'),
+    ISODOW: simple('toDayOfWeek'),
+    ISOYEAR: simple('toISOYear'),
+    CENTURY: ordinal('100'),
+    DECADE: (x: Expression) => call('intDiv', [yearPart(x), int('10')]),
+    MILLENNIUM: ordinal('1000'),
+    TIMEZONE_HOUR: (x: Expression) => call('intDiv', [call('timezoneOffset', [x]), call('toInt64', [int('3600')])]),
+  }
+})()
+
+const EXTRACT_UNITS: Readonly<Record<string, string>> = {
+  Week: 'toISOWeek',
+  Day: 'toDayOfMonth',
+}
+
+function parseExtract(cursor: Cursor): FunctionCall {
+  open(cursor)
+  if (cursor.atIdentifier() && cursor.atIndex('FROM', cursor.index + 1)) {
+    const word = cursor.text().toUpperCase()
+    const unit = intervalUnitOf(word)
+    const build =
+      EXTRACT_FUNCTIONS[word] ?? (unit && ((x: Expression) => call(EXTRACT_UNITS[unit] ?? `to${unit}`, [x])))
+    if (build === undefined) cursor.fail('date part')
+    cursor.index += 2
+    const node = build!(parseExpression(cursor))
+    close(cursor)
+    return node
+  }
+  return call('extract', restOfArguments(cursor))
+}
+
+function parseSubstring(cursor: Cursor): FunctionCall {
+  open(cursor)
+  if (cursor.acceptToken(Token.rightParen)) return call('substring', [])
+  const args = [parseExpression(cursor)]
+  if (cursor.accept('FROM')) {
+    args.push(parseExpression(cursor))
+    if (cursor.accept('FOR')) args.push(parseExpression(cursor))
+    close(cursor)
+    return call('substring', args)
+  }
+  if (cursor.acceptToken(Token.comma)) return call('substring', [...args, ...restOfArguments(cursor)])
+  close(cursor)
+  return call('substring', args)
+}
+
+function parseOverlay(cursor: Cursor): FunctionCall {
+  open(cursor)
+  if (cursor.acceptToken(Token.rightParen)) return call('overlay', [])
+  const args = [parseExpression(cursor)]
+  if (cursor.accept('PLACING')) {
+    args.push(parseExpression(cursor))
+    cursor.expect('FROM')
+    args.push(parseExpression(cursor))
+    if (cursor.accept('FOR')) args.push(parseExpression(cursor))
+    close(cursor)
+    return call('overlay', args)
+  }
+  if (cursor.acceptToken(Token.comma)) return call('overlay', [...args, ...restOfArguments(cursor)])
+  close(cursor)
+  return call('overlay', args)
+}
+
+/** `POSITION(a IN b)` is `position(b, a)`; anything but one bare IN is an ordinary call. */
+function parsePosition(cursor: Cursor): FunctionCall | undefined {
+  open(cursor)
+  const first = parseExpression(cursor)
+  if (
+    first.kind === 'function' &&
+    first.name === 'in' &&
+    first.operator &&
+    !first.parenthesized &&
+    first.alias === undefined &&
+    cursor.atToken(Token.rightParen)
+  ) {
+    close(cursor)
+    return call('position', [first.args![1]!, first.args![0]!])
+  }
+  if (cursor.acceptToken(Token.comma)) return call('position', [first, ...restOfArguments(cursor)])
+  close(cursor)
+  return call('position', [first])
+}
+
+function parseTrim(cursor: Cursor): FunctionCall {
+  open(cursor)
+  const side = cursor.acceptOneOf('BOTH', 'LEADING', 'TRAILING')
+  if (side === undefined) return call('trimBoth', restOfArguments(cursor))
+  const characters = parseExpression(cursor)
+  cursor.expect('FROM')
+  const value = parseExpression(cursor)
+  close(cursor)
+  const name = side === 'BOTH' ? 'trimBoth' : side === 'LEADING' ? 'trimLeft' : 'trimRight'
+  return call(name, [value, characters])
+}
+
+function parseDateArithmetic(cursor: Cursor, name: string): FunctionCall {
+  open(cursor)
+  if (cursor.kindAt(cursor.index + 1) === Token.comma) {
+    const unit = acceptIntervalUnit(cursor)
+    if (unit) {
+      cursor.index++
+      const amount = parseExpression(cursor)
+      cursor.expectToken(Token.comma, ',')
+      const value = parseExpression(cursor)
+      close(cursor)
+      return call(name, [value, intervalFunction(toIntervalName(unit), amount)])
+    }
+  }
+  return call(name, restOfArguments(cursor))
+}
+
+function parseDateDiff(cursor: Cursor): FunctionCall {
+  open(cursor)
+  if (cursor.kindAt(cursor.index + 1) === Token.comma) {
+    const unit = acceptIntervalUnit(cursor)
+    if (unit) {
+      cursor.index++
+      return call('dateDiff', [text(unit.toLowerCase()), ...restOfArguments(cursor)])
+    }
+  }
+  return call('dateDiff', restOfArguments(cursor))
+}
+
+/** `view(SELECT ..)`: the query stands without brackets of its own. */
+function parseView(cursor: Cursor, name: string): FunctionCall | undefined {
+  if (!startsQuery(cursor, cursor.index + 1)) return undefined
+  open(cursor)
+  const query = parseSelectWithUnion(cursor)
+  close(cursor)
+  return { kind: 'function', name, query }
+}

@@ -1,0 +1,160 @@
+import type {
+  Expression,
+  FunctionCall,
+  Identifier,
+  Join,
+  SampleRatio,
+  Subquery,
+  TableExpression,
+  TablesElement,
+} from '../ast.js'
+import { Token } from '../lexer.js'
+import { type Cursor, parseCommaList } from './cursor.js'
+import { acceptAlias, parseExpression, parseFunction, parseSelectExpression, startsQuery } from './expression.js'
+import { parseCompoundIdentifier } from './identifier.js'
+import { parseSelectWithUnion, selectAllFrom } from './query.js'
+
+type Fresh<T> = { -readonly [K in keyof T]: T[K] }
+
+/** The tables after FROM with their joins and ARRAY JOINs, in order. */
+export function parseTables(cursor: Cursor): TablesElement[] {
+  const elements: TablesElement[] = [{ kind: 'table', table: parseTable(cursor) }]
+  while (true) {
+    const element = acceptTablesElement(cursor)
+    if (element === undefined) return elements
+    elements.push(element)
+  }
+}
+
+function acceptTablesElement(cursor: Cursor): TablesElement | undefined {
+  if (cursor.acceptToken(Token.comma)) return { kind: 'table', table: parseTable(cursor), join: { type: 'COMMA' } }
+  if (cursor.kinds[cursor.index] !== Token.word) return undefined
+  if (cursor.accept('LEFT ARRAY JOIN')) return arrayJoin(cursor, true)
+  if (cursor.accept('INNER ARRAY JOIN') || cursor.accept('ARRAY JOIN')) return arrayJoin(cursor, false)
+  const join = acceptJoinWords(cursor)
+  if (join === undefined) return undefined
+  const table = parseTable(cursor)
+  if (cursor.accept('USING')) join.using = parseUsing(cursor)
+  else if (cursor.accept('ON')) join.on = parseExpression(cursor)
+  else if (join.type !== 'CROSS' && join.type !== 'PASTE' && !join.natural) cursor.fail('ON or USING')
+  return { kind: 'table', table, join }
+}
+
+function arrayJoin(cursor: Cursor, left: boolean): TablesElement {
+  return { kind: 'arrayJoin', left, expressions: parseCommaList(cursor, parseSelectExpression) }
+}
+
+/** `[GLOBAL|LOCAL] [NATURAL] [strictness] [type] JOIN`, strictness before or after the type. */
+function acceptJoinWords(cursor: Cursor): Fresh<Join> | undefined {
+  const { index } = cursor
+  const join: Fresh<Join> = { type: 'INNER' }
+  const locality = cursor.acceptOneOf('GLOBAL', 'LOCAL')
+  if (locality) join.locality = locality
+  if (cursor.accept('NATURAL')) join.natural = true
+  let strictness = cursor.acceptOneOf('ANY', 'ALL', 'ASOF', 'SEMI', 'ANTI', 'ONLY')
+  const type = cursor.acceptOneOf('INNER', 'LEFT', 'RIGHT', 'FULL', 'CROSS', 'PASTE')
+  if (strictness === undefined) strictness = cursor.acceptOneOf('ANY', 'ALL', 'ASOF', 'SEMI', 'ANTI', 'ONLY')
+  if (type === 'LEFT' || type === 'RIGHT' || type === 'FULL') cursor.accept('OUTER')
+  if (!cursor.accept('JOIN')) {
+    cursor.index = index
+    return undefined
+  }
+  if (strictness === 'ONLY') strictness = undefined
+  if (strictness) join.strictness = strictness
+  // SEMI and ANTI without a side keep the rows of the left table.
+  join.type = type ?? (strictness === 'SEMI' || strictness === 'ANTI' ? 'LEFT' : 'INNER')
+  return join
+}
+
+function parseUsing(cursor: Cursor): Expression[] {
+  if (cursor.atToken(Token.leftParen)) {
+    cursor.index++
+    const columns = parseCommaList(cursor, parseExpression)
+    cursor.expectToken(Token.rightParen, ')')
+    return columns
+  }
+  return parseCommaList(cursor, parseExpression)
+}
+
+function parseTable(cursor: Cursor): TableExpression {
+  const node: Fresh<TableExpression> = { source: parseSource(cursor) }
+  const alias = cursor.at('UUID') ? undefined : acceptAlias(cursor, true)
+  if (alias !== undefined) {
+    node.alias = alias
+    if (cursor.acceptToken(Token.leftParen)) {
+      node.columnAliases = parseCommaList(cursor, (at) => at.identifier())
+      cursor.expectToken(Token.rightParen, ')')
+    }
+  }
+  if (cursor.kinds[cursor.index] !== Token.word) return node
+  if (cursor.accept('FINAL')) node.final = true
+  if (cursor.accept('STREAM')) node.stream = true
+  if (cursor.accept('SAMPLE')) {
+    node.sampleSize = parseRatio(cursor)
+    if (cursor.accept('OFFSET')) node.sampleOffset = parseRatio(cursor)
+  }
+  return node
+}
+
+function parseSource(cursor: Cursor): Identifier | FunctionCall | Subquery {
+  if (cursor.atToken(Token.leftParen)) return parseBracketedSource(cursor)
+  if (cursor.atToken(Token.string)) return { kind: 'identifier', parts: [cursor.string()] }
+  if (cursor.atIdentifier() && cursor.kindAt(cursor.index + 1) === Token.leftParen) {
+    const name = cursor.identifier('table function')
+    const call = parseFunction(cursor, name, true)
+    return call.kind === 'function' ? call : cursor.fail('table function')
+  }
+  return parseCompoundIdentifier(cursor)
+}
+
+function parseBracketedSource(cursor: Cursor): Subquery {
+  cursor.enter()
+  cursor.index++
+  let source: Subquery
+  if (cursor.at('VALUES') && cursor.kindAt(cursor.index + 1) === Token.leftParen) {
+    cursor.index++
+    const args = parseCommaList(cursor, parseExpression)
+    source = { kind: 'subquery', query: selectAllFrom({ kind: 'function', name: 'SQLStandardValues', args }) }
+  } else if (startsQuery(cursor, cursor.index)) {
+    source = { kind: 'subquery', query: parseSelectWithUnion(cursor) }
+  } else {
+    // Brackets around a join: the server reads it as a subquery over the join.
+    const from = parseTables(cursor)
+    if (from.length < 2) cursor.fail('JOIN')
+    source = { kind: 'subquery', query: { kind: 'select', columns: [{ kind: 'asterisk' }], from } }
+  }
+  cursor.expectToken(Token.rightParen, ')')
+  cursor.leave()
+  return source
+}
+
+interface Decimal {
+  readonly numerator: bigint
+  readonly denominator: bigint
+}
+
+/** `0.25` is 25 / 100: the server keeps the digits and does not reduce. */
+function parseDecimal(cursor: Cursor): Decimal {
+  if (!cursor.atToken(Token.number)) cursor.fail('sample ratio')
+  const match = /^(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(cursor.text().replaceAll('_', ''))
+  if (match === null) return cursor.fail('sample ratio')
+  cursor.index++
+  const fraction = match[2] ?? ''
+  const exponent = Number(match[3] ?? '0')
+  if (Math.abs(exponent) > 400 || fraction.length > 400) return cursor.fail('sample ratio')
+  let numerator = BigInt(match[1]! + fraction)
+  let denominator = 10n ** BigInt(fraction.length)
+  if (exponent > 0) numerator *= 10n ** BigInt(exponent)
+  else denominator *= 10n ** BigInt(-exponent)
+  return { numerator, denominator }
+}
+
+function parseRatio(cursor: Cursor): SampleRatio {
+  let { numerator, denominator } = parseDecimal(cursor)
+  if (cursor.acceptToken(Token.slash)) {
+    const divisor = parseDecimal(cursor)
+    numerator *= divisor.denominator
+    denominator *= divisor.numerator
+  }
+  return { numerator: String(numerator), denominator: String(denominator) }
+}

@@ -1,0 +1,35 @@
+import type { TypeArgument, TypeNode } from '../ast.js'
+import { quoteIdentifierIfNeeded, quoteString } from '../quote.js'
+import { printExpression, printIdentifier } from './expression.js'
+
+/** A data type as the server's formatter spells it on one line. */
+export function printType(node: TypeNode): string {
+  if (node.args === undefined || node.args.length === 0) return node.name
+  let out = `${node.name}(`
+  for (let index = 0; index < node.args.length; index++) {
+    if (index > 0) out += ', '
+    out += printTypeArgument(node.args[index]!)
+  }
+  return `${out})`
+}
+
+function printTypeArgument(node: TypeArgument): string {
+  switch (node.kind) {
+    case 'type':
+      return printType(node)
+    case 'namedType':
+      return `${quoteIdentifierIfNeeded(node.name)} ${printType(node.type)}`
+    case 'enumValue':
+      return `${quoteString(node.name)} = ${printExpression(node.value)}`
+    case 'jsonParameter':
+      return `${node.name} = ${printExpression(node.value)}`
+    case 'jsonPath':
+      return `${printIdentifier(node.path)} ${printType(node.type)}`
+    case 'jsonSkip':
+      return `SKIP ${printIdentifier(node.path)}`
+    case 'jsonSkipRegexp':
+      return `SKIP REGEXP ${quoteString(node.pattern)}`
+    default:
+      return printExpression(node)
+  }
+}
