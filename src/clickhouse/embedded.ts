@@ -56,8 +56,10 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
   function acquire(): EmbeddedSession {
     const session = idle.pop() ?? start()
     try {
-      // Cheap, and the only way to notice that the database was created meanwhile.
-      if (!session.inDatabase) session.inDatabase = tryUse(session.native, database)
+      // Each time, because the database may have been created or dropped meanwhile; it costs 0.1 ms.
+      const exists = tryUse(session.native, database)
+      if (!exists && session.inDatabase) tryUse(session.native, 'default')
+      session.inDatabase = exists
     } catch (error) {
       session.native.close()
       throw error
@@ -188,7 +190,7 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
     async insert(table, rows, call = {}) {
       if (rows.length === 0) return { queryId: call.queryId ?? randomUUID(), writtenRows: 0 }
       const done = await command(`INSERT INTO ${table} FORMAT JSONEachRow\n${encodeRows(rows)}`, call)
-      return { writtenRows: rows.length, ...done }
+      return { ...done, writtenRows: rows.length }
     },
     async server() {
       return (await checkState()).info

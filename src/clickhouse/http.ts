@@ -165,7 +165,7 @@ export function openHttp(config: ClickHouseConfig, options: ConnectOptions): Exe
     async insert(table, rows, call = {}) {
       if (rows.length === 0) return { queryId: call.queryId ?? randomUUID(), writtenRows: 0 }
       const done = await command(`INSERT INTO ${table} FORMAT JSONEachRow\n${encodeRows(rows)}`, call)
-      return { writtenRows: rows.length, ...done }
+      return { ...done, writtenRows: rows.length }
     },
     async server() {
       return (await ready()).info

@@ -9,12 +9,12 @@ const USER_INFO = /(:\/\/)[^\s/@:'"]*:[^\s/@'"]*@/g
  * are removed only from URLs: replacing them everywhere would eat ordinary words.
  */
 export function scrubSecrets(text: string, secrets: readonly string[]): string {
-  let out = text.replace(USER_INFO, `$1${HIDDEN}@`)
+  let out = text
   for (const secret of secrets) {
     if (secret.length < 4) continue
     for (const form of new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])) {
       out = out.split(form).join(HIDDEN)
     }
   }
-  return out
+  return out.replace(USER_INFO, `$1${HIDDEN}@`)
 }

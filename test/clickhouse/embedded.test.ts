@@ -85,6 +85,8 @@ describe('embedded engine', () => {
     expect(await executor.query('SELECT currentDatabase() AS d')).toEqual([{ d: 'my db' }])
     await executor.command('CREATE TABLE t (a UInt8) ENGINE = Memory')
     expect(await executor.query("SELECT database FROM system.tables WHERE name = 't'")).toEqual([{ database: 'my db' }])
+    await executor.command('DROP DATABASE `my db`')
+    expect(await executor.query('SELECT currentDatabase() AS d')).toEqual([{ d: 'default' }])
   })
 
   test('settings of a statement do not stay', async () => {

@@ -43,7 +43,7 @@ base.query('SELECT 1')
 const queryLogFile = join(path, 'query-log.jsonl')
 createSystemTables()
 let pendingLog = []
-setInterval(flushLog, 1_000).unref()
+const logTimer = setInterval(flushLog, 1_000)
 
 function openSession() {
   return new Session(path, connectionArgs ? { connectionArgs } : {})
@@ -290,26 +290,24 @@ async function execute(request) {
   }
   const readonly = user.readonly ?? 0
   // Settings stay on a session, so one that got any is used once; a read-only one cannot be prepared again.
-  const single = readonly !== 0 || Object.keys(request.settings).length > 0
+  const single = readonly !== 0 || Object.keys({ ...request.settings, ...request.params }).length > 0
   const key = request.database ?? ''
-  const session = single ? openSession() : takeSession(key, (fresh) => prepare(fresh, request))
+  const session = single ? openSession() : takeSession(key, prepare)
   let started = false
   try {
-    if (single) prepare(session, request)
-    const settings = Object.entries({ ...request.settings, log_comment: request.queryId }).map(
-      ([name, value]) => `\`${name}\` = '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`,
+    if (single) prepare(session)
+    // Every time: the database may be gone since.
+    if (request.database !== undefined) session.query(`USE ${quoteName(request.database)}`)
+    const params = Object.entries(request.params).map(([name, value]) => [`param_${name}`, value])
+    const settings = [...Object.entries({ ...request.settings, log_comment: request.queryId }), ...params].map(
+      ([name, value]) =>
+        `\`${name}\` = '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`,
     )
     session.query(`SET ${settings.join(', ')}`)
     if (readonly !== 0) session.query(`SET readonly = ${readonly}`)
     logQuery('QueryStart', request)
     started = true
-    const sql = rewrite(text)
-    const params = request.params
-    const run =
-      Object.keys(params).length === 0
-        ? session.queryAsync(sql, { format: request.format })
-        : session.queryBindAsync(sql, unescaped(params), { format: request.format })
-    const result = await run
+    const result = await session.queryAsync(rewrite(text), { format: request.format })
     logQuery('QueryFinish', request)
     return { bytes: () => result.bytes(), rowsRead: result.rowsRead, bytesRead: result.bytesRead }
   } catch (error) {
@@ -325,22 +323,9 @@ async function execute(request) {
   }
 }
 
-function prepare(session, request) {
+function prepare(session) {
   // The embedded engine reads `1 + 1` as a query; a server does not.
   session.query('SET implicit_select = 0')
-  if (request.database === undefined) return
-  session.query(`USE \`${request.database.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``)
-}
-
-/** Parameters arrive escaped as TSV, and the binding escapes again. */
-function unescaped(params) {
-  const plain = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', 0: '\0' }
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [
-      name,
-      value === '\\N' ? null : value.replace(/\\(.)/gs, (_, char) => plain[char] ?? char),
-    ]),
-  )
 }
 
 function asEngineError(error) {
@@ -357,6 +342,10 @@ function rewrite(text) {
   if (options.version) sql = sql.replace(/\bversion\(\)/g, `'${options.version}'`)
   if (/^\s*KILL\s+QUERY/i.test(sql)) return sql.replace(/\b(?:initial_)?query_id\b/g, REQUEST_ID)
   return sql.replace(/\bsystem\.processes\b/g, 'system.processes_by_request')
+}
+
+function quoteName(name) {
+  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``
 }
 
 function keyword(text) {
@@ -602,6 +591,7 @@ server.listen(options.port ?? 0, '127.0.0.1', () => {
 async function stop() {
   server.close()
   server.closeAllConnections()
+  clearInterval(logTimer)
   flushLog()
   for (const idle of pool.values()) for (const session of idle) session.close()
   base.close()
