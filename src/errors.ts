@@ -84,8 +84,10 @@ export const EXIT_CODES = {
   file_unwritable: 1,
   file_not_utf8: 1,
   disk_full: 1,
+  file_not_generated: 1,
   // other
   check_failed: 1,
+  unsupported_type: 1,
   sql_unparsable: 1,
   interrupted: 130,
   internal_error: 1,
