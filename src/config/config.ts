@@ -1,4 +1,4 @@
-/** What `clickhouse.config.ts` exports, and what it resolves to. The zod schema beside this file validates it. */
+/** What `clickhouse.config.ts` exports, and what it resolves to. The zod schema in `schema.ts` validates it. */
 
 export type TlsOptions = {
   /** Paths to PEM files, relative to the config file. */
@@ -60,4 +60,62 @@ export type ResolvedConfig = {
   readonly safety: { readonly allowDestructive: boolean }
   readonly journal: JournalConfig
   readonly mode: string
+}
+
+/** A path to a plugin's module, or an entry with its options. The plugin host reads these; the config only carries them. */
+export type PluginEntry =
+  | string
+  | {
+      /** Path of the plugin's module, from the config file's folder, or the name of an installed package. */
+      readonly resolve: string
+      /** Must equal the manifest's name. */
+      readonly name?: string
+      /** Default true. */
+      readonly enabled?: boolean
+      readonly options?: unknown
+    }
+  | {
+      /** The plugin itself, as `definePlugin` made it. */
+      readonly plugin: object
+      readonly name?: string
+      readonly enabled?: boolean
+      readonly options?: unknown
+    }
+
+/** The object that a config file exports. Relative paths start at the config file's folder. */
+export type UserConfig = {
+  /** Glob patterns of the schema files. */
+  readonly schema: string | readonly string[]
+  /** Default `./chkit`. */
+  readonly outDir?: string
+  /** Default `<outDir>/migrations`. */
+  readonly migrationsDir?: string
+  /** Default `<outDir>/meta`. */
+  readonly metaDir?: string
+  readonly plugins?: readonly PluginEntry[]
+  readonly clickhouse?: ClickHouseConfig & {
+    /** Older spelling of `username`. */
+    readonly user?: string
+    /** Older way to say `https`: true turns an `http:` url into `https:`. */
+    readonly secure?: boolean
+  }
+  /** All true by default. */
+  readonly check?: Partial<CheckPolicy>
+  readonly safety?: { readonly allowDestructive?: boolean }
+  readonly journal?: Partial<JournalConfig>
+}
+
+/** What a config function is told. */
+export type ConfigEnvironment = {
+  /** The command under way, as typed: `generate`, `pull`; `help` when there is none. */
+  readonly command: string
+  /** `--mode`, else `CHKIT_MODE`, else `development`. */
+  readonly mode: string
+}
+
+export type ConfigFunction = (environment: ConfigEnvironment) => UserConfig | Promise<UserConfig>
+
+/** Gives back the config, typed; an object or a function, as it was given. */
+export function defineConfig<Config extends UserConfig | ConfigFunction>(config: Config): Config {
+  return config
 }

@@ -1,0 +1,461 @@
+import type { Executor } from '../clickhouse/executor.js'
+import { helpFor, unknownCommand } from '../commands/help.run.js'
+import type { ResolvedConfig } from '../config/config.js'
+import { configMode, configPath, hasConfig, loadConfig } from '../config/load.js'
+import { createModuleLoader, type ModuleLoader } from '../config/module-loader.js'
+import { ChkitError, messageOf, toChkitError } from '../errors.js'
+import type {
+  CommandContext,
+  CommandResult,
+  Flags,
+  RegisteredCommand,
+  Registry,
+  SchemaFile,
+  TableScope,
+} from '../plugin-host/command.js'
+import {
+  createHost,
+  type HostServices,
+  type PluginHost,
+  pluginCommands,
+  pluginExtensions,
+} from '../plugin-host/host.js'
+import { parseArguments, type Scan, scanArguments } from './flags.js'
+import type { Io } from './io.js'
+import { createProgress, createStyle, errorDocument, errorText, resultDocument, takesColour } from './output.js'
+import { createPrompt } from './prompt.js'
+import { projectModules } from './provided-modules.js'
+import { createRedactor } from './redact.js'
+import { CORE_COMMANDS, createRegistry, findCommand, GLOBAL_FLAGS, OFFICIAL_PLUGINS } from './registry.js'
+
+/**
+ * One invocation, from the words behind `chkit` to the exit code. Never throws: every failure is printed here, as text or
+ * as the one JSON document, and nowhere else.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const scan = scanArguments(argv, [...GLOBAL_FLAGS, ...CORE_COMMANDS.flatMap((command) => command.flags ?? [])])
+  const session = openSession(scan, io)
+  const restoreConsole = scan.json ? routeConsole(io) : undefined
+  let exitCode: number
+  try {
+    exitCode = await dispatch(argv, scan, session)
+  } catch (error) {
+    exitCode = session.fail(error)
+  } finally {
+    await session.close()
+    restoreConsole?.()
+  }
+  return exitCode
+}
+
+/** What one invocation holds: its output, its config and connection once they are opened, and how it ends. */
+type Session = ReturnType<typeof openSession>
+
+function openSession(scan: Scan, io: Io) {
+  const redactor = createRedactor(io.env)
+  const stdoutStyle = createStyle(!scan.json && takesColour(io.stdout, io.env))
+  const stderrStyle = createStyle(takesColour(io.stderr, io.env))
+  const warnings: string[] = []
+  const say = (line: string) => io.stderr.write(`${redactor.redact(line)}\n`)
+  const animated = io.stderr.isTTY && io.env.CI === undefined && io.env.TERM !== 'dumb'
+  const quietStderr = { ...io.stderr, write: (text: string) => io.stderr.write(redactor.redact(text)) }
+  const state: {
+    command: string
+    config?: ResolvedConfig
+    connection?: Promise<Executor>
+    loader?: ModuleLoader
+    schemaFiles?: Promise<readonly SchemaFile[]>
+    flags: Flags
+  } = { command: scan.words[0] ?? 'help', flags: {} }
+
+  const requireConfig = (): ResolvedConfig => {
+    if (state.config === undefined) {
+      throw new ChkitError('config_required', `"chkit ${state.command}" needs a config, and none was loaded.`, {
+        hint: 'Run `chkit init` to write one.',
+      })
+    }
+    return state.config
+  }
+
+  return {
+    io,
+    scan,
+    state,
+    warnings,
+    stdoutStyle,
+    redact: redactor.redact,
+    note: say,
+    warn: (line: string) => {
+      warnings.push(line)
+      say(`${stderrStyle.yellow('warning')} ${line}`)
+    },
+    progress: createProgress(quietStderr, stderrStyle, io.now, animated),
+    prompt: createPrompt(io, scan.json),
+    requireConfig,
+    loader: (root: string): ModuleLoader => {
+      state.loader ??= createModuleLoader({ root, env: io.env, provided: projectModules() })
+      return state.loader
+    },
+    adopt: (config: ResolvedConfig) => {
+      state.config = config
+      redactor.add(config.clickhouse?.password, config.clickhouse?.username ?? 'default')
+    },
+    schemaFiles: (): Promise<readonly SchemaFile[]> => {
+      const config = requireConfig()
+      state.schemaFiles ??= import('../config/schema-files.js').then(({ loadSchemaFiles }) =>
+        loadSchemaFiles(config, state.loader as ModuleLoader),
+      )
+      return state.schemaFiles
+    },
+    connection: (): Promise<Executor> => {
+      const config = requireConfig()
+      state.connection ??= openConnection(config)
+      return state.connection
+    },
+    /** Prints what a command returned and gives its exit code. */
+    finish: (result: CommandResult): number => {
+      if (scan.json) io.stdout.write(resultDocument(state.command, result, warnings, redactor.redact))
+      else if (result.text !== '') io.stdout.write(`${redactor.redact(result.text)}\n`)
+      return result.exitCode ?? 0
+    },
+    /** Prints a failure and gives its exit code. */
+    fail: (thrown: unknown): number => {
+      const error = interruptedOr(thrown, io.signal)
+      if (scan.json) io.stdout.write(errorDocument(state.command, error, warnings, redactor.redact))
+      const debug = io.env.CHKIT_DEBUG === '1'
+      // With --json the document says it all; a stack that was asked for goes to stderr.
+      if (!scan.json || debug) io.stderr.write(redactor.redact(errorText(error, stderrStyle, debug)))
+      return error.exitCode
+    },
+    close: async (): Promise<void> => {
+      state.loader?.dispose()
+      if (state.connection === undefined) return
+      try {
+        await (await state.connection).close()
+      } catch (error) {
+        // A connection that never opened has been reported; one that does not close must not change the outcome.
+        if (io.env.CHKIT_DEBUG === '1') say(`closing the connection: ${messageOf(error)}`)
+      }
+    },
+  }
+}
+
+async function openConnection(config: ResolvedConfig): Promise<Executor> {
+  if (config.clickhouse === undefined) {
+    throw new ChkitError('connection_required', 'No connection is configured: the config has no `clickhouse`.', {
+      hint: "Add clickhouse: { url: 'http://localhost:8123' } to the config.",
+    })
+  }
+  const { connect } = await import('../clickhouse/connect.js')
+  return connect(config.clickhouse, { root: config.root })
+}
+
+/** After an interrupt, whatever was thrown is its echo, unless it already says more. */
+function interruptedOr(thrown: unknown, signal: AbortSignal): ChkitError {
+  const error = toChkitError(thrown)
+  if (!signal.aborted || error.code === 'interrupted' || thrown instanceof ChkitError) return error
+  return new ChkitError('interrupted', 'Interrupted.', { cause: thrown })
+}
+
+async function dispatch(argv: readonly string[], scan: Scan, session: Session): Promise<number> {
+  if (scan.version) {
+    session.state.command = 'version'
+    return session.finish({ payload: { version: session.io.version }, text: session.io.version })
+  }
+  const core = createRegistry()
+  const { words } = scan
+  const wantsHelp = scan.help || words.length === 0
+  if (wantsHelp || words[0] === 'help') return showHelp(argv, wantsHelp, core, session)
+  const found = findCommand(core, words)
+  if (found?.command.config === 'none') return runCommand(argv, words, core, undefined, session)
+  const need = found?.command.config ?? 'required'
+  const loaded = await loadProject(found === undefined, need === 'optional', session)
+  return runCommand(argv, words, loaded?.registry ?? core, loaded?.host, session)
+}
+
+type Project = { readonly registry: Registry; readonly host: PluginHost }
+
+/**
+ * The config and its plugins. Where the first word is no command of the core, a missing config means an unknown command
+ * (or an official plugin that is not configured). With `optional` a config that does not load is a warning.
+ */
+async function loadProject(unknown: boolean, optional: boolean, session: Session): Promise<Project | undefined> {
+  const { io, scan } = session
+  const file = configPath(scan.config, io.cwd)
+  const isMissing = !hasConfig(file)
+  if (isMissing && unknown) throw notACommand(scan.words, createRegistry())
+  if (isMissing && optional && scan.config === undefined) return undefined
+  try {
+    return await openProject(file, session)
+  } catch (error) {
+    if (!optional) throw error
+    session.warn(`Plugin commands are missing here: ${messageOf(error).split('\n', 1)[0]}`)
+    return undefined
+  }
+}
+
+async function openProject(file: string, session: Session): Promise<Project> {
+  const { io, scan } = session
+  const environment = { command: scan.words[0] ?? 'help', mode: configMode(scan.mode, io.env) }
+  const loader = session.loader(file.replace(/[/\\][^/\\]*$/, '') || '/')
+  const config = await loadConfig(file, environment, loader, io.cwd, io.env)
+  session.adopt(config)
+  const services = hostServices(session, () => host)
+  const plugins = config.plugins.length === 0 ? [] : await loadConfigured(config, loader, io.version)
+  const host: PluginHost = createHost(plugins, services)
+  const registry = createRegistry(
+    plugins.map((loaded) => ({
+      plugin: loaded.name,
+      commands: pluginCommands(loaded, services),
+      extensions: pluginExtensions(loaded),
+    })),
+  )
+  return { registry, host }
+}
+
+async function loadConfigured(config: ResolvedConfig, loader: ModuleLoader, version: string) {
+  const { loadPlugins } = await import('../plugin-host/load.js')
+  return loadPlugins(config, loader, version)
+}
+
+function hostServices(session: Session, host: () => PluginHost): HostServices {
+  const { io, scan, state } = session
+  let schema: Promise<Awaited<ReturnType<HostServices['schema']>>> | undefined
+  const canonicalise: HostServices['canonicalise'] = async (definitions) => {
+    const { canonicalDefinitions } = await import('../plugin-host/definitions.js')
+    return canonicalDefinitions([{ file: '', exports: { definitions } }], session.requireConfig())
+  }
+  return {
+    command: () => state.command,
+    flags: () => state.flags,
+    scope: () => unresolvedScope(state.flags),
+    canonicalise,
+    get config() {
+      return session.requireConfig()
+    },
+    jsonMode: scan.json,
+    print: (value) => {
+      const text = session.redact(typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? String(value)))
+      ;(scan.json ? io.stderr : io.stdout).write(`${text}\n`)
+    },
+    warn: session.warn,
+    progress: session.progress,
+    prompt: session.prompt,
+    style: session.stdoutStyle,
+    connection: session.connection,
+    schema: () => {
+      schema ??= (async () => {
+        const { canonicalDefinitions } = await import('../plugin-host/definitions.js')
+        const own = await canonicalDefinitions(await session.schemaFiles(), session.requireConfig())
+        return host().onSchemaLoaded(own)
+      })()
+      return schema
+    },
+    redact: session.redact,
+    cwd: io.cwd,
+    env: io.env,
+    now: io.now,
+    signal: io.signal,
+  }
+}
+
+/** What `--table` says before a command has looked at what there is. */
+function unresolvedScope(flags: Flags): TableScope {
+  const { table } = flags
+  if (typeof table !== 'string') return { enabled: false, matchedTables: [], matchCount: 0 }
+  return { enabled: true, selector: table, matchedTables: [], matchCount: 0 }
+}
+
+/** Help reads the registry with the plugins' commands when a config loads, and says in a line why it does not. */
+async function showHelp(
+  argv: readonly string[],
+  wantsHelp: boolean,
+  core: Registry,
+  session: Session,
+): Promise<number> {
+  const { io, scan, state } = session
+  const words = scan.words[0] === 'help' ? scan.words.slice(1) : scan.words
+  state.command = 'help'
+  let registry = core
+  const file = configPath(scan.config, io.cwd)
+  if (hasConfig(file)) {
+    try {
+      registry = (await openProject(file, session)).registry
+    } catch (error) {
+      session.warn(`Plugin commands are missing here: ${messageOf(error).split('\n', 1)[0]}`)
+    }
+  } else if (scan.config !== undefined) {
+    session.warn(`Plugin commands are missing here: there is no config at ${scan.config}.`)
+  }
+  state.command = 'help'
+  const target = findCommand(registry, words)
+  // `chkit help generate --dryrnu` is still checked; `chkit generate --help …` shows help whatever else is there.
+  if (!wantsHelp) await parseArguments(argv, [...registry.globalFlags])
+  const name = target === undefined ? words.slice(0, 1) : target.command.name.split(' ')
+  if (target === undefined && words.length > 0 && !registry.commands.some((command) => command.plugin === words[0])) {
+    throw notACommand(words, registry)
+  }
+  return session.finish(helpFor(name, registry, io.version, session.stdoutStyle))
+}
+
+function notACommand(words: readonly string[], registry: Registry): ChkitError {
+  const name = words[0] === 'plugin' ? (words[1] ?? '') : (words[0] ?? '')
+  const official = Object.hasOwn(OFFICIAL_PLUGINS, name) ? OFFICIAL_PLUGINS[name] : undefined
+  if (official === undefined) return unknownCommand(words[0] ?? '', registry)
+  return new ChkitError('plugin_not_configured', `Plugin "${name}", which ${official.does}, is not configured.`, {
+    hint: `Add it to clickhouse.config.ts: import { ${name} } from '${official.import}', then plugins: [${name}()].`,
+    details: { plugin: name },
+  })
+}
+
+async function runCommand(
+  argv: readonly string[],
+  words: readonly string[],
+  registry: Registry,
+  host: PluginHost | undefined,
+  session: Session,
+): Promise<number> {
+  const { state } = session
+  const found = findCommand(registry, words)
+  const plugins: PluginHost =
+    host ??
+    createHost(
+      [],
+      hostServices(session, () => plugins),
+    )
+  if (found === undefined) {
+    const group = registry.commands.filter((command) => command.plugin === words[0])
+    if (group.length > 0) return pluginGroup(words, group, registry, session)
+    throw notACommand(words, registry)
+  }
+  const isListOfOfficial =
+    found.command.name === 'plugin' && words[1] !== undefined && !plugins.names.includes(words[1])
+  if (isListOfOfficial && Object.hasOwn(OFFICIAL_PLUGINS, words[1] as string) && plugins.names.length > 0) {
+    throw notACommand(words, registry)
+  }
+  state.command = found.command.name
+  const { flags, positionals } = await parseArguments(argv, [...registry.globalFlags, ...found.command.flags])
+  state.flags = flags
+  const args = positionals.slice(found.wordCount)
+  refuseStrayArguments(found.command, args, registry)
+  return runHandler(found.command, commandContext(args, registry, plugins, session), plugins, session)
+}
+
+/** `chkit backfill` alone, or with a word that is none of its commands. */
+function pluginGroup(
+  words: readonly string[],
+  group: readonly RegisteredCommand[],
+  registry: Registry,
+  session: Session,
+): number {
+  const [pluginName, word] = words
+  const commands = group.map((command) => command.name.split(' ').at(-1) as string)
+  if (word !== undefined) {
+    throw new ChkitError(
+      'unknown_command',
+      `Plugin "${pluginName}" has no command "${word}". Available: ${commands.join(', ')}.`,
+      { hint: `Run \`chkit help ${pluginName}\`.`, details: { plugin: pluginName, available: commands } },
+    )
+  }
+  return session.finish(helpFor([pluginName as string], registry, session.io.version, session.stdoutStyle))
+}
+
+function refuseStrayArguments(command: RegisteredCommand, args: readonly string[], registry: Registry): void {
+  if (command.arguments !== undefined || args.length === 0) return
+  const group = registry.commands.filter((other) => command.plugin !== undefined && other.plugin === command.plugin)
+  const siblings = group.filter((other) => other !== command).map((other) => other.name.split(' ').at(-1) as string)
+  const known = siblings.length > 0 ? ` Other commands of the plugin: ${siblings.join(', ')}.` : ''
+  throw new ChkitError(
+    'unexpected_argument',
+    `"chkit ${command.name}" takes no argument, but got "${args.join(' ')}".${known}`,
+    { hint: `Run \`chkit ${command.name} --help\` for its flags.`, details: { arguments: args } },
+  )
+}
+
+function commandContext(
+  args: readonly string[],
+  registry: Registry,
+  plugins: PluginHost,
+  session: Session,
+): CommandContext {
+  const { io, scan, state } = session
+  return {
+    command: state.command,
+    flags: state.flags,
+    args,
+    jsonMode: scan.json,
+    cwd: io.cwd,
+    env: io.env,
+    now: io.now,
+    version: io.version,
+    style: session.stdoutStyle,
+    prompt: session.prompt,
+    note: session.note,
+    warn: session.warn,
+    progress: session.progress,
+    get config() {
+      return session.requireConfig()
+    },
+    schemaFiles: session.schemaFiles,
+    connection: session.connection,
+    plugins,
+    registry,
+    redact: session.redact,
+    signal: io.signal,
+  }
+}
+
+/** Runs the handler between the first hooks and the last one, which is told the exit code also after a failure. */
+async function runHandler(
+  command: RegisteredCommand,
+  context: CommandContext,
+  plugins: PluginHost,
+  session: Session,
+): Promise<number> {
+  let outcome: { readonly result: CommandResult } | { readonly thrown: unknown }
+  try {
+    await plugins.onInit()
+    await plugins.onConfigLoaded()
+    outcome = { result: asResult(await command.run(context)) }
+  } catch (thrown) {
+    outcome = { thrown }
+  }
+  const exitCode =
+    'result' in outcome ? (outcome.result.exitCode ?? 0) : interruptedOr(outcome.thrown, session.io.signal).exitCode
+  try {
+    await plugins.onComplete(exitCode)
+  } catch (error) {
+    // The first failure is the one to report; without one, this is it.
+    if ('thrown' in outcome) session.warn(messageOf(error))
+    else outcome = { thrown: error }
+  }
+  return 'result' in outcome ? session.finish(outcome.result) : session.fail(outcome.thrown)
+}
+
+function asResult(returned: CommandResult | number | undefined): CommandResult {
+  if (typeof returned === 'object') return returned
+  return { exitCode: returned ?? 0, payload: {}, text: '' }
+}
+
+/** While stdout belongs to the document, what modules of the project print by `console` goes to stderr. */
+function routeConsole(io: Io): () => void {
+  const methods = ['log', 'info', 'debug', 'table', 'dir'] as const
+  const saved = methods.map((method) => [method, console[method]] as const)
+  for (const method of methods) {
+    console[method] = (...values: readonly unknown[]) => {
+      io.stderr.write(`${values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' ')}\n`)
+    }
+  }
+  return () => {
+    for (const [method, original] of saved) Object.assign(console, { [method]: original })
+  }
+}
+
+function inspect(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    // A cycle or a bigint: JSON cannot show it, and a line on stderr needs no more.
+    return String(value)
+  }
+}

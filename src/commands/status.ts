@@ -1,0 +1,12 @@
+import { ChkitError } from '../errors.js'
+import type { CommandDef } from '../plugin-host/command.js'
+
+/** `chkit status`: migration files against the journal. */
+export const command: CommandDef = {
+  name: 'status',
+  description: 'Show which migrations are applied, pending, missing or edited.',
+  effect: 'read',
+  flags: [],
+  examples: [{ line: 'chkit status --json', description: 'The same for a script.' }],
+  run: () => Promise.reject(new ChkitError('internal_error', 'chkit status is not part of this build.')),
+}

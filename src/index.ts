@@ -1,0 +1,54 @@
+/**
+ * The public API: what schema files, configs and plugins import from `chkit`. Nothing here reads a file, opens a
+ * connection or knows the command line.
+ */
+
+export type { Executor, QueryOptions, ServerInfo } from './clickhouse/executor.js'
+export {
+  type CheckPolicy,
+  type ClickHouseConfig,
+  type ConfigEnvironment,
+  type ConfigFunction,
+  defineConfig,
+  type JournalConfig,
+  type PluginEntry,
+  type ResolvedConfig,
+  type TlsOptions,
+  type UserConfig,
+} from './config/config.js'
+export type { Change } from './diff/change.js'
+export { ChkitError, type ErrorCode, type ErrorFacts } from './errors.js'
+export type * from './model/definition.js'
+export * from './model/dsl.js'
+export type * from './model/infer.js'
+export type { Plan, Refusal, Risk, Statement, Step } from './plan/step.js'
+export type {
+  Effect,
+  FlagDef,
+  Flags,
+  InferFlags,
+  Progress,
+  Prompt,
+  Style,
+  TableScope,
+  ValueIssue,
+  ValueResult,
+  ValueSchema,
+} from './plugin-host/command.js'
+export {
+  type CheckFinding,
+  type CheckResult,
+  type CommandExtension,
+  defineFlags,
+  definePlugin,
+  type FindingSeverity,
+  flagsOf,
+  type HookName,
+  type Plugin,
+  type PluginCommand,
+  type PluginCommandContext,
+  type PluginCommandResult,
+  type PluginContext,
+  type PluginHooks,
+  type PluginManifest,
+} from './plugin-host/plugin.js'

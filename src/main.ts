@@ -1,0 +1,95 @@
+import type { Io, OutputStream } from './cli/io.js'
+
+/** Set by the build; in the source tree the version comes from package.json. */
+declare const CHKIT_VERSION: string | undefined
+
+const argv = process.argv.slice(2)
+
+// Nothing is imported above or before this: printing the version must cost no more than starting Node.
+if (argv.length === 1 && ['--version', '-v', 'version'].includes(argv[0] as string)) {
+  process.stdout.write(`${await readVersion()}\n`)
+} else {
+  await start()
+}
+
+async function readVersion(): Promise<string> {
+  if (typeof CHKIT_VERSION === 'string') return CHKIT_VERSION
+  const { readFileSync } = await import('node:fs')
+  const manifest: { readonly version: string } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  )
+  return manifest.version
+}
+
+async function start(): Promise<void> {
+  const nodeModule = await import('node:module')
+  // Node 22.8 and later keep compiled code between runs; earlier versions, and the types of Node 20, lack the function.
+  if ('enableCompileCache' in nodeModule && typeof nodeModule.enableCompileCache === 'function') {
+    nodeModule.enableCompileCache()
+  }
+  const { run } = await import('./cli/dispatch.js')
+  const version = await readVersion()
+  const write = ownStdout()
+  const interrupt = new AbortController()
+  const onSignal = (signal: NodeJS.Signals) => {
+    // The second time somebody means it: nothing is waited for any more.
+    if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
+    interrupt.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const io: Io = {
+    cwd: process.cwd(),
+    env: process.env,
+    stdout: outputTo(process.stdout, write),
+    stderr: outputTo(process.stderr, process.stderr.write.bind(process.stderr)),
+    stdin: { isTTY: process.stdin.isTTY === true },
+    terminal: process.stdin.isTTY
+      ? { input: process.stdin, output: process.stderr.isTTY ? process.stderr : process.stdout }
+      : undefined,
+    now: Date.now,
+    signal: interrupt.signal,
+    version,
+  }
+  process.exitCode = await run(argv, io)
+  // Sockets and engines that a plugin left open must not keep the process; what was printed must leave it first.
+  await Promise.all([flushed(process.stdout, write), flushed(process.stderr)])
+  process.exit()
+}
+
+type Write = typeof process.stdout.write
+
+/**
+ * The real way to stdout. With `--json` everybody else who writes to it, `console.log` in a schema file or a library,
+ * reaches stderr instead: stdout holds one document.
+ */
+function ownStdout(): Write {
+  const write: Write = process.stdout.write.bind(process.stdout)
+  const flags = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
+  if (flags.includes('--json')) process.stdout.write = process.stderr.write.bind(process.stderr)
+  return write
+}
+
+function outputTo(stream: NodeJS.WriteStream, write: Write): OutputStream {
+  // A reader that went away (`chkit status | head -1`) is no failure of ours.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  return {
+    write: (text) => {
+      if (stream.writable) write(text)
+    },
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns
+    },
+  }
+}
+
+function flushed(stream: NodeJS.WriteStream, write: Write = stream.write.bind(stream)): Promise<void> {
+  if (!stream.writable) return Promise.resolve()
+  return new Promise((done) => {
+    stream.once('error', () => done())
+    write('', () => done())
+  })
+}
