@@ -70,12 +70,16 @@ export type StatementState = {
   readonly message: string
 }
 
-/** The statements of one migration that were begun, by number. Never throws. */
+/**
+ * The statements of one migration that were begun, by number. An outcome counts for the newest intent only if it names
+ * the same query: a run that has lost its lock may write late, and must not speak for the try that came after it.
+ */
 export function statementStates(events: readonly StatementEvent[], migration: string): ReadonlyMap<number, StatementState> {
   const states = new Map<number, StatementState>()
   for (const event of events) {
     if (event.migration !== migration) continue
     const before = states.get(event.statement)
+    if (event.outcome !== 'intent' && before?.intent.queryId !== event.queryId) continue
     const intent = event.outcome === 'intent' ? event : (before?.intent ?? event)
     states.set(event.statement, { statement: event.statement, intent, outcome: event.outcome, message: event.message })
   }

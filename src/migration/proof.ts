@@ -260,3 +260,8 @@ export function isCertain(proof: Proof): boolean {
       return false
   }
 }
+
+/** The table whose mutations the statement may have started, which must end before the next one. */
+export function mutatedObject(proof: Proof): ObjectRef | undefined {
+  return proof.kind === 'mutated' || proof.kind === 'altered' ? proof.object : undefined
+}

@@ -1,0 +1,437 @@
+import type { Executor } from '../clickhouse/executor.js'
+import { ServerError } from '../clickhouse/server-error.js'
+import { ChkitError, type ErrorCode } from '../errors.js'
+import type { Literal } from '../sql/ast.js'
+import { type Batch, batchesOf, type Planned } from './batch.js'
+import { migrationId } from './directory.js'
+import { evidenceFor, observe } from './evidence.js'
+import { type Journal, type JournalState, type StatementEvent, type StatementOutcome, statementStates } from './journal.js'
+import type { Lock } from './lock.js'
+import { type MigrationStatement, type ParsedMigration, replaceStatements } from './migration-file.js'
+import { followMutations } from './mutations.js'
+import { isCertain, mutatedObject, proofOf } from './proof.js'
+import { editedError, findEdited, resumption, settle, unsettledError } from './settle.js'
+
+/** What one applied migration reports. */
+export type AppliedMigration = {
+  readonly name: string
+  /** ISO 8601, UTC. */
+  readonly appliedAt: string
+  readonly checksum: string
+  /** How many statements the file has. */
+  readonly statements: number
+  /** Of those, how many had run in an earlier run. */
+  readonly resumed: number
+  readonly durationMs: number
+}
+
+export type RunContext = {
+  readonly executor: Executor
+  readonly journal: Journal
+  readonly lock: Lock
+  readonly chkitVersion: string
+  /** Milliseconds since 1970, UTC. */
+  readonly now: () => number
+  readonly signal: AbortSignal
+  /** Statements sent at a time where they depend on nothing of each other. */
+  readonly concurrency: number
+  /** Replaces the line that shows what goes on. */
+  readonly report: (line: string) => void
+  readonly redact: (text: string) => string
+  /** The statements that plugins make of a migration's. */
+  readonly beforeApply: (migration: string, statements: readonly string[]) => Promise<readonly string[]>
+  readonly afterApply: (migration: string, statements: readonly string[], appliedAt: string) => Promise<void>
+  /** Throws `destructive_blocked` for statements that plugins added and nobody has allowed. */
+  readonly requireAllowed: (migration: ParsedMigration) => Promise<void>
+}
+
+/**
+ * Applies parsed migrations in order, statement by statement, the journal advancing with each. Statements that an
+ * earlier run began are settled first. Throws `migration_failed`, `migration_edited`, `migration_unsettled`,
+ * `lock_lost`, `interrupted` and connection codes, each with what was applied before in its details; the journal is
+ * true whatever is thrown.
+ */
+export async function applyMigrations(
+  context: RunContext,
+  migrations: readonly ParsedMigration[],
+  state: JournalState,
+): Promise<AppliedMigration[]> {
+  const applied: AppliedMigration[] = []
+  for (const migration of migrations) {
+    try {
+      applied.push(await applyMigration(context, migration, state))
+    } catch (error) {
+      throw withApplied(error, applied)
+    }
+  }
+  return applied
+}
+
+function withApplied(error: unknown, applied: readonly AppliedMigration[]): unknown {
+  if (!(error instanceof ChkitError)) return error
+  return new ChkitError(error.code, error.message, {
+    hint: error.hint,
+    details: { ...error.details, applied },
+    retriable: error.retriable,
+    cause: error.cause ?? error,
+  })
+}
+
+async function applyMigration(context: RunContext, file: ParsedMigration, state: JournalState): Promise<AppliedMigration> {
+  const started = performance.now()
+  const migration = await withPlugins(context, file)
+  const run = new MigrationRun(context, migration)
+  const left = await run.resume(state)
+  for (const batch of batchesOf(left)) await run.send(batch)
+  await run.flush()
+  const appliedAt = new Date(context.now()).toISOString()
+  await context.lock.assertHeld()
+  await context.journal.recordApplied({
+    name: file.name,
+    appliedAt,
+    checksum: file.checksum,
+    chkitVersion: context.chkitVersion,
+  })
+  const statements = migration.statements.map((statement) => statement.text)
+  await context.afterApply(file.name, statements, appliedAt)
+  return {
+    name: file.name,
+    appliedAt,
+    checksum: file.checksum,
+    statements: statements.length,
+    resumed: statements.length - left.length,
+    durationMs: Math.round(performance.now() - started),
+  }
+}
+
+async function withPlugins(context: RunContext, file: ParsedMigration): Promise<ParsedMigration> {
+  const texts = file.statements.map((statement) => statement.text)
+  const changed = await context.beforeApply(file.name, texts)
+  if (changed.length === texts.length && changed.every((text, index) => text === texts[index])) return file
+  const migration = replaceStatements(file, changed)
+  await context.requireAllowed(migration)
+  return migration
+}
+
+/** Server errors that leave open whether the statement took effect: timeouts, lost peers, cancelled or unfinished work. */
+const AMBIGUOUS: ReadonlySet<number> = new Set([159, 209, 210, 242, 319, 341, 394, 473, 999])
+
+/** Failures of the connection, after which the statement may or may not have arrived, and may still be running. */
+const CUT: ReadonlySet<ErrorCode> = new Set([
+  'connection_refused',
+  'connection_timeout',
+  'connection_reset',
+  'connection_not_clickhouse',
+  'connection_proxy_error',
+])
+
+/** Times that a statement is sent again after a cut connection, when evidence says that it did not run. */
+const RESENDS = 3
+
+type Sent = { readonly item: Planned; readonly queryId: string; readonly evidence: string }
+
+/** One migration on its way: a thing with a lifetime, because outcomes wait to be written together with later intents. */
+class MigrationRun {
+  private readonly outcomes: StatementEvent[] = []
+  private readonly settings: Record<string, string | number | boolean> = {}
+  private readonly items: readonly Planned[]
+  private tries = 0
+
+  constructor(
+    private readonly context: RunContext,
+    private readonly migration: ParsedMigration,
+  ) {
+    const { database } = context.executor
+    this.items = migration.statements.map((statement) => ({ statement, proof: proofOf(statement.node, database) }))
+  }
+
+  /** Settles what an earlier run began, and returns what is left to send. */
+  async resume(state: JournalState): Promise<Planned[]> {
+    const { name, statements } = this.migration
+    const states = statementStates(state.statements, name)
+    const edited = findEdited(states, statements)
+    if (edited !== undefined) throw editedError(name, edited)
+    const left: Planned[] = []
+    for (const item of this.items) {
+      const known = states.get(item.statement.number)
+      const next = resumption(known)
+      if (next === 'skip') this.keepSetting(item.statement)
+      else if (next === 'run' || known === undefined) left.push(item)
+      else if (!(await this.settled(item, known.intent))) left.push(item)
+    }
+    await this.flush()
+    return left
+  }
+
+  /** True when the statement has run; false when it has not. Throws `migration_unsettled` when nobody can tell. */
+  private async settled(item: Planned, intent: { queryId: string; evidence: string }): Promise<boolean> {
+    const { executor, signal } = this.context
+    this.report(item, 'finding out whether it has run')
+    const { verdict, facts } = await settle(executor, intent, {
+      signal,
+      onRunning: (queryId) => this.report(item, `query ${queryId} is still running`),
+    })
+    if (verdict === 'unknown') {
+      await this.flush()
+      throw unsettledError(this.migration.name, migrationId(this.migration.name), item.statement, facts)
+    }
+    this.note(item, verdict, intent.queryId, facts)
+    if (verdict === 'done') await this.follow(item)
+    return verdict === 'done'
+  }
+
+  /** Writes the intents of a batch together with the outcomes before it, sends it, and keeps its outcomes for later. */
+  async send(batch: Batch): Promise<void> {
+    const { context } = this
+    this.stopIfInterrupted()
+    await context.lock.assertHeld()
+    const before = await observe(context.executor, batch.items.map((item) => item.proof))
+    const sent = batch.items.map((item): Sent => ({
+      item,
+      queryId: this.nextQueryId(item),
+      evidence: JSON.stringify(evidenceFor(item.proof, before)),
+    }))
+    await this.flush(sent.map((one) => this.event(one.item, 'intent', one.queryId, '', one.evidence)))
+    const width = batch.parallel ? Math.max(1, context.concurrency) : 1
+    await this.sendAll(sent, width)
+    // Where only the journal will know, the outcome is written before anything else happens.
+    if (!batch.items.every((item) => isCertain(item.proof))) await this.flush()
+  }
+
+  /** Sends at most `width` at a time. The first failure stops what is not under way yet, which is recorded as not done. */
+  private async sendAll(all: readonly Sent[], width: number): Promise<void> {
+    let next = 0
+    let failure: unknown
+    const failed = () => failure !== undefined
+    const worker = async () => {
+      for (let one = all[next++]; one !== undefined && !failed(); one = all[next++]) {
+        try {
+          this.stopIfInterrupted()
+          await this.sendOne(one)
+        } catch (error) {
+          failure ??= error
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: width }, worker))
+    if (!failed()) return
+    // A run that has lost its lock writes nothing more: what it did not send is for its successor to settle.
+    if (failure instanceof ChkitError && failure.code === 'lock_lost') throw failure
+    const known = new Set(this.outcomes.map((event) => event.statement))
+    for (const one of all) {
+      const open = OPEN.get(failure as object) === one.item.statement.number
+      if (!known.has(one.item.statement.number) && !open) this.note(one.item, 'not_done', one.queryId, 'never sent')
+    }
+    await this.flushQuietly()
+    throw failure
+  }
+
+  private async sendOne(sent: Sent): Promise<void> {
+    const { item } = sent
+    this.report(item, '')
+    if (item.statement.node.kind === 'set') {
+      this.keepSetting(item.statement)
+      this.note(item, 'done', sent.queryId, 'sent as a setting of the statements after it')
+      return
+    }
+    let queryId = sent.queryId
+    for (let resend = 0; ; resend++) {
+      await this.context.lock.assertHeld()
+      try {
+        await this.context.executor.command(item.statement.text, { queryId, settings: { ...this.settings } })
+        this.note(item, 'done', queryId, '')
+        break
+      } catch (error) {
+        if (await this.ranDespite(error, { ...sent, queryId }, resend)) break
+      }
+      queryId = this.nextQueryId(item)
+      await this.flush([this.event(item, 'intent', queryId, '', sent.evidence)])
+    }
+    await this.follow(item)
+  }
+
+  /** True: it ran all the same. False: it did not, and may be sent again. Throws when it failed or nobody can tell. */
+  private async ranDespite(error: unknown, sent: Sent, resend: number): Promise<boolean> {
+    const { item, queryId } = sent
+    const cut = error instanceof ChkitError && CUT.has(error.code)
+    const ambiguous = cut || (error instanceof ServerError && AMBIGUOUS.has(error.clickhouseCode))
+    if (!cut && !(error instanceof ServerError)) throw leftOpen(error, item)
+    const { verdict, facts } = await this.lookAfter(error, sent)
+    if (verdict === 'done' && ambiguous) {
+      this.note(item, 'done', queryId, facts)
+      return true
+    }
+    if (verdict === 'not_done') {
+      this.note(item, cut ? 'not_done' : 'failed', queryId, cut ? facts : messageWithout(error, this.context.redact))
+      if (cut && resend < RESENDS) return false
+      throw this.failure(error, item, '')
+    }
+    this.note(item, 'unknown', queryId, messageWithout(error, this.context.redact))
+    if (cut) throw unsettledError(this.migration.name, migrationId(this.migration.name), item.statement, facts)
+    throw this.failure(error, item, `The refusal came late: ${facts}.`)
+  }
+
+  private async lookAfter(error: unknown, sent: Sent): Promise<{ verdict: 'done' | 'not_done' | 'unknown'; facts: string }> {
+    const { executor, signal } = this.context
+    const deadline = performance.now() + RECONNECT_MS
+    for (;;) {
+      try {
+        return await settle(executor, sent, {
+          signal,
+          onRunning: (queryId) => this.report(sent.item, `the connection was cut, query ${queryId} is still running`),
+        })
+      } catch (again) {
+        const cut = again instanceof ChkitError && CUT.has(again.code)
+        if (!cut || performance.now() > deadline || signal.aborted) throw leftOpen(this.failure(error, sent.item, LATER), sent.item)
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+    }
+  }
+
+  private async follow(item: Planned): Promise<void> {
+    const object = mutatedObject(item.proof)
+    if (object === undefined) return
+    try {
+      await followMutations(this.context.executor, object, {
+        signal: this.context.signal,
+        onProgress: (left, elapsedMs) => {
+          const parts = left.reduce((sum, mutation) => sum + mutation.partsLeft, 0)
+          this.report(item, `${left.length} mutations, ${parts} parts left, ${Math.round(elapsedMs / 1000)} s`)
+        },
+      })
+    } catch (error) {
+      throw error instanceof ChkitError && error.code === 'migration_failed' ? this.failure(error, item, '') : error
+    }
+  }
+
+  /** Writes the outcomes that wait, with `more` after them. */
+  async flush(more: readonly StatementEvent[] = []): Promise<void> {
+    const events = [...this.outcomes, ...more]
+    if (events.length === 0) return
+    await this.context.journal.recordStatements(events)
+    this.outcomes.length = 0
+  }
+
+  /** For use beside a failure that says more than a journal that cannot be written; the intents stand, and are settled later. */
+  private async flushQuietly(): Promise<void> {
+    try {
+      await this.flush()
+    } catch (error) {
+      if (!(error instanceof ChkitError)) throw error
+    }
+  }
+
+  private note(item: Planned, outcome: StatementOutcome, queryId: string, message: string): void {
+    this.outcomes.push(this.event(item, outcome, queryId, message, ''))
+  }
+
+  private event(item: Planned, outcome: StatementOutcome, queryId: string, message: string, evidence: string): StatementEvent {
+    const { lock, now, redact } = this.context
+    return {
+      migration: this.migration.name,
+      statement: item.statement.number,
+      outcome,
+      at: new Date(now()).toISOString(),
+      hash: item.statement.hash,
+      queryId,
+      evidence,
+      epoch: lock.epoch,
+      runner: lock.runner,
+      message: redact(message),
+    }
+  }
+
+  private nextQueryId(item: Planned): string {
+    const run = this.context.lock.runner.split('/').at(-1)
+    return `chkit-${run}-${migrationId(this.migration.name)}-${item.statement.number}-${++this.tries}`
+  }
+
+  /** SET over connections without a session: what it sets goes with each statement after it. */
+  private keepSetting({ node }: MigrationStatement): void {
+    if (node.kind !== 'set') return
+    for (const { name, value } of node.settings) {
+      if (value.kind === 'literal') Object.assign(this.settings, { [name]: valueOf(value) })
+    }
+  }
+
+  private stopIfInterrupted(): void {
+    if (this.context.signal.aborted) {
+      throw new ChkitError('interrupted', `Interrupted during ${this.migration.name}. The journal says where it stands; the next run goes on there.`, {
+        details: { migration: this.migration.name },
+      })
+    }
+  }
+
+  private report(item: Planned, what: string): void {
+    const { number, text } = item.statement
+    const line = text.replace(/\s+/g, ' ').slice(0, 60)
+    this.context.report(`${this.migration.name}: statement ${number} of ${this.items.length}${what === '' ? `: ${line}` : `: ${what}`}`)
+  }
+
+  /** What a failed statement says: where, what, the server's answer, and what the next run will do. */
+  private failure(error: unknown, item: Planned, note: string): ChkitError {
+    const { redact } = this.context
+    const { number, line, text } = item.statement
+    const { name } = this.migration
+    const server = error instanceof ServerError ? error : undefined
+    const code = server === undefined ? 'no code' : `${server.clickhouseCode} ${server.clickhouseName ?? ''}`.trim()
+    const cause = messageWithout(error, redact)
+    const nextRun = nextRunOf(number, this.items.length)
+    return new ChkitError('migration_failed', `Statement ${number} of ${name} (line ${line}) failed: ${cause}${note === '' ? '' : ` ${note}`}`, {
+      hint: error instanceof ChkitError && error.code === 'migration_failed' ? error.hint : nextRun,
+      retriable: error instanceof ChkitError ? error.retriable : false,
+      details: {
+        migration: name,
+        file: this.migration.file,
+        statement: number,
+        statementCount: this.items.length,
+        line,
+        text: redact(text),
+        engineError: server === undefined ? null : { code: server.clickhouseCode, name: server.clickhouseName ?? null, label: code },
+        clickhouseCode: server?.clickhouseCode ?? null,
+        clickhouseName: server?.clickhouseName ?? null,
+        appliedStatements: number - 1,
+        nextRun,
+      },
+      cause: error,
+    })
+  }
+}
+
+/** Milliseconds to find the server again after a cut connection. */
+const RECONNECT_MS = 15_000
+
+const LATER = 'Whether it has run could not be found out; the next run finds out first.'
+
+/** Failures that leave their statement open, by its number: no outcome is recorded, the next run settles it. */
+const OPEN = new WeakMap<object, number>()
+
+function leftOpen(error: unknown, item: Planned): unknown {
+  if (typeof error === 'object' && error !== null) OPEN.set(error, item.statement.number)
+  return error
+}
+
+function messageWithout(error: unknown, redact: (text: string) => string): string {
+  return redact(error instanceof Error ? error.message : String(error))
+}
+
+function nextRunOf(number: number, count: number): string {
+  const before = number === 1 ? '' : number === 2 ? 'Statement 1 has run and stays. ' : `Statements 1 to ${number - 1} have run and stay. `
+  return `${before}The next run goes on with statement ${number} of ${count}; it may be corrected in the file first.`
+}
+
+function valueOf(literal: Literal): string | number | boolean {
+  switch (literal.type) {
+    case 'bool':
+      return literal.value
+    case 'int':
+    case 'float': {
+      const number = Number(literal.value)
+      return Number.isSafeInteger(number) ? number : literal.value
+    }
+    case 'string':
+      return literal.value
+    default:
+      return ''
+  }
+}
