@@ -1,6 +1,7 @@
 /** What a column is used for in its own table, which decides what may happen to it (alter-matrix 1.1). */
-import { columnsIn } from '../diff/expression-names.js'
+
 import { argsWithoutReplica } from '../diff/diff-table.js'
+import { columnsIn } from '../diff/expression-names.js'
 import type { SqlText, Table } from '../model/definition.js'
 
 export type ColumnRoles = {

@@ -1,7 +1,7 @@
 /** Names of steps for payloads, migration comments and messages. */
 import type { Change } from '../diff/change.js'
 import { assertNever } from '../errors.js'
-import { type Definition, type QualifiedName, type Table, objectKey } from '../model/definition.js'
+import { type Definition, objectKey, type QualifiedName, type Table } from '../model/definition.js'
 
 const member = (table: Table, kind: string, name: string) => `${objectKey(table)}:${kind}:${name}`
 /** `kind:db.name` of a name that no definition stands behind. */
@@ -128,7 +128,6 @@ export function objectOf(change: Change): string {
   return nameChange(change).key
 }
 
-
 /** The change that undoes this one's structure; rows that were lost do not come back. Undefined where there is none. */
 export function reverseOf(change: Change): Change | undefined {
   switch (change.kind) {
@@ -148,7 +147,12 @@ export function reverseOf(change: Change): Change | undefined {
       return { ...change, from: change.to, to: change.from }
     case 'modifyColumn': {
       const { position: _, ...rest } = change
-      return { ...rest, from: change.to, to: change.from, attributes: change.attributes.filter((a) => a !== 'position') }
+      return {
+        ...rest,
+        from: change.to,
+        to: change.from,
+        attributes: change.attributes.filter((a) => a !== 'position'),
+      }
     }
     case 'addIndex':
       return { kind: 'dropIndex', table: change.table, index: change.index }

@@ -6,11 +6,11 @@ import type { Change, ColumnAttribute } from '../diff/change.js'
 import { isPrefix } from '../diff/equal.js'
 import { aggregates, columnsIn, mentionsColumn, readsEverything } from '../diff/expression-names.js'
 import { assertNever } from '../errors.js'
-import { type Column, type MaterializedView, type Table, objectKey, objectName } from '../model/definition.js'
+import { type Column, type MaterializedView, objectKey, objectName, type Table } from '../model/definition.js'
 import { quoteIdentifierIfNeeded, quoteQualified } from '../sql/quote.js'
 import { type ColumnRoles, columnRoles } from './column-roles.js'
 import { nameChange, reverseOf } from './describe.js'
-import { READ_ONLY_SETTINGS, engineAbilities } from './engines.js'
+import { engineAbilities, READ_ONLY_SETTINGS } from './engines.js'
 import type { Refusal, Risk, Step } from './step.js'
 import { classifyTypeChange, keyTypeMayChange, versionTypeMayChange } from './type-change.js'
 
@@ -54,7 +54,10 @@ const PHASE = {
 type Phase = (typeof PHASE)[keyof typeof PHASE]
 
 /** How to say it to the reader. */
-type Facts = { readonly risk: Risk; readonly reason: string; readonly mutation?: boolean } & Pick<Step, 'warning' | 'guard'>
+type Facts = { readonly risk: Risk; readonly reason: string; readonly mutation?: boolean } & Pick<
+  Step,
+  'warning' | 'guard'
+>
 
 type Verdict = { readonly phase: Phase; readonly facts: Facts } | Pick<Refusal, 'code' | 'message' | 'hint'>
 
@@ -114,10 +117,7 @@ function withRebuiltParts(scope: Scope): readonly Change[] {
   for (const change of changes) {
     // Split, so that the old part is gone before its columns change and the new one comes when they have.
     if (change.kind === 'modifyIndex')
-      out.push(
-        { kind: 'dropIndex', table: to, index: change.from },
-        { kind: 'addIndex', table: to, index: change.to },
-      )
+      out.push({ kind: 'dropIndex', table: to, index: change.from }, { kind: 'addIndex', table: to, index: change.to })
     else if (change.kind === 'modifyProjection')
       out.push(
         { kind: 'dropProjection', table: to, projection: change.from },
@@ -227,7 +227,10 @@ function decide(scope: Scope, change: Change): Verdict {
     case 'modifySortingKey':
       return decideSortingKey(scope, change)
     case 'modifySamplingKey':
-      return allow(PHASE.clauses, { risk: 'safe', reason: 'The sampling key is metadata; stored rows stay as they are.' })
+      return allow(PHASE.clauses, {
+        risk: 'safe',
+        reason: 'The sampling key is metadata; stored rows stay as they are.',
+      })
     case 'modifyTableTtl':
       if (!abilities.mergeTree) return cannot('change the TTL')
       return decideTtl(scope, change)
@@ -380,7 +383,8 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
     } else notes.push(`Removing the TTL of ${to.name} changes metadata only.`)
   }
   if (has('statistics')) notes.push(`Statistics of ${to.name} change; old parts get them when they are merged.`)
-  if (notes.length === 0) notes.push(has('position') ? `Moving column ${to.name} changes metadata only.` : 'Changes metadata only.')
+  if (notes.length === 0)
+    notes.push(has('position') ? `Moving column ${to.name} changes metadata only.` : 'Changes metadata only.')
 
   return allow(mutation || guard !== undefined ? PHASE.mutations : PHASE.columns, {
     risk,
@@ -391,25 +395,30 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
   })
 }
 
-function modificationRefusedByRole(scope: Scope, change: ModifyColumn, role: ColumnRoles | undefined): Verdict | undefined {
+function modificationRefusedByRole(
+  scope: Scope,
+  change: ModifyColumn,
+  role: ColumnRoles | undefined,
+): Verdict | undefined {
   const { from, to, attributes } = change
   const has = (attribute: ColumnAttribute) => attributes.includes(attribute)
   if (role === undefined) return undefined
   const column = `Column ${to.name} of ${scope.name}`
   const use = role.key ? `it is part of the ${role.keyClause}` : `the engine uses it (${role.engine})`
   const losesStorage = has('default') && isStored(from) && !isStored(to)
-  if (losesStorage && role.engine !== 'summed')
-    return rebuild(`${column} cannot become ${to.default!.kind}: ${use}.`)
+  if (losesStorage && role.engine !== 'summed') return rebuild(`${column} cannot become ${to.default!.kind}: ${use}.`)
   if (has('ttl') && (role.key || role.engine === 'sign' || role.engine === 'is_deleted'))
     return rebuild(`${column} cannot have a TTL: ${use}.`)
   if (has('type')) {
     const allowed = role.key
       ? keyTypeMayChange(from.type, to.type, role.key === 'bare')
       : typeMayChangeInEngine(role.engine, from.type, to.type)
-    if (!allowed)
-      return rebuild(`${column} cannot change its type from ${from.type} to ${to.type}: ${use}.`)
+    if (!allowed) return rebuild(`${column} cannot change its type from ${from.type} to ${to.type}: ${use}.`)
   }
-  if (role.engine === 'sign' && attributes.some((attribute) => attribute !== 'comment' && attribute !== 'position' && attribute !== 'statistics'))
+  if (
+    role.engine === 'sign' &&
+    attributes.some((attribute) => attribute !== 'comment' && attribute !== 'position' && attribute !== 'statistics')
+  )
     return rebuild(`${column} cannot be changed: ${use}.`)
   return undefined
 }
@@ -444,7 +453,9 @@ function defaultNotes(scope: Scope, from: Column, to: Column): readonly [string,
   if (!isStored(from) && isStored(to))
     return [
       `Column ${to.name} is stored from now on; rows from before have no value of their own.`,
-      after === undefined ? undefined : `Run ALTER TABLE ${qualifiedName(scope.to)} MATERIALIZE COLUMN ${name} to store the expression's values in them.`,
+      after === undefined
+        ? undefined
+        : `Run ALTER TABLE ${qualifiedName(scope.to)} MATERIALIZE COLUMN ${name} to store the expression's values in them.`,
       'caution',
     ]
   if (after === 'MATERIALIZED')
@@ -459,7 +470,11 @@ function defaultNotes(scope: Scope, from: Column, to: Column): readonly [string,
       `Rows in parts that do not hold ${to.name} yet show the new default as well.`,
       'safe',
     ]
-  return [after === undefined ? `The default of ${to.name} is removed.` : `The ${after} expression changes metadata only.`, undefined, 'safe']
+  return [
+    after === undefined ? `The default of ${to.name} is removed.` : `The ${after} expression changes metadata only.`,
+    undefined,
+    'safe',
+  ]
 }
 
 // Sorting key
@@ -468,9 +483,11 @@ function decideSortingKey(scope: Scope, change: ChangeOf<'modifySortingKey'>): V
   const from = change.from ?? []
   const to = change.to ?? []
   const what = `The sorting key of ${scope.name} changes from ${keyText(from)} to ${keyText(to)}`
-  if (change.from === undefined || change.to === undefined) return rebuild(`${what}; the server cannot do that in place.`)
+  if (change.from === undefined || change.to === undefined)
+    return rebuild(`${what}; the server cannot do that in place.`)
   const primaryKey = scope.from.primaryKey ?? from
-  if (!isPrefix(primaryKey, to)) return rebuild(`${what}; the primary key ${keyText(primaryKey)} must stay its beginning.`)
+  if (!isPrefix(primaryKey, to))
+    return rebuild(`${what}; the primary key ${keyText(primaryKey)} must stay its beginning.`)
   if (to.length === 0) return rebuild(`${what}; a sorting key cannot be removed.`)
 
   // The server walks both keys side by side: what does not match the old key must be a column added with it.
@@ -488,8 +505,14 @@ function decideSortingKey(scope: Scope, change: ChangeOf<'modifySortingKey'>): V
       if (column === undefined)
         return rebuild(`${what}; column ${name} exists already, and only columns added in the same ALTER may join it.`)
       if (column.default !== undefined)
-        return rebuild(`${what}; the new column ${name} has a ${column.default.kind}, and only columns without one may join it.`)
-      if (column.type.startsWith('Nullable(') && scope.to.settings?.allow_nullable_key !== '1' && scope.to.settings?.allow_nullable_key !== 'true')
+        return rebuild(
+          `${what}; the new column ${name} has a ${column.default.kind}, and only columns without one may join it.`,
+        )
+      if (
+        column.type.startsWith('Nullable(') &&
+        scope.to.settings?.allow_nullable_key !== '1' &&
+        scope.to.settings?.allow_nullable_key !== 'true'
+      )
         return rebuild(`${what}; the new column ${name} is Nullable, and allow_nullable_key is off.`)
     }
   }
@@ -506,7 +529,10 @@ function decideSortingKey(scope: Scope, change: ChangeOf<'modifySortingKey'>): V
 
 function decideTtl(scope: Scope, change: ChangeOf<'modifyTableTtl'>): Verdict {
   if (change.to === undefined || change.to.length === 0)
-    return allow(PHASE.removeTtl, { risk: 'safe', reason: 'Removing the TTL changes metadata only; no row is deleted any more.' })
+    return allow(PHASE.removeTtl, {
+      risk: 'safe',
+      reason: 'Removing the TTL changes metadata only; no row is deleted any more.',
+    })
   return allow(PHASE.ttl, {
     risk: 'caution',
     mutation: true,
@@ -525,8 +551,11 @@ function decideSetting(scope: Scope, change: ChangeOf<'modifyTableSetting'>): Ve
     )
   return allow(to === undefined ? PHASE.resetSettings : PHASE.settings, {
     risk: 'safe',
-    reason: to === undefined ? `Setting ${name} goes back to the server's default.` : 'A table setting is metadata only.',
-    ...(name === 'storage_policy' && { warning: 'The server accepts only a policy that holds every volume of the old one.' }),
+    reason:
+      to === undefined ? `Setting ${name} goes back to the server's default.` : 'A table setting is metadata only.',
+    ...(name === 'storage_policy' && {
+      warning: 'The server accepts only a policy that holds every volume of the old one.',
+    }),
   })
 }
 
@@ -534,7 +563,11 @@ function decideSetting(scope: Scope, change: ChangeOf<'modifyTableSetting'>): Ve
 
 function decideIndex(scope: Scope, change: ChangeOf<'addIndex' | 'modifyIndex' | 'dropIndex'>): Verdict {
   if (change.kind === 'dropIndex')
-    return allow(PHASE.dropParts, { risk: 'caution', mutation: true, reason: `Index ${change.index.name} is dropped; rows stay.` })
+    return allow(PHASE.dropParts, {
+      risk: 'caution',
+      mutation: true,
+      reason: `Index ${change.index.name} is dropped; rows stay.`,
+    })
   const index = change.kind === 'addIndex' ? change.index : change.to
   return allow(PHASE.addParts, {
     risk: change.kind === 'addIndex' ? 'safe' : 'caution',
@@ -547,7 +580,10 @@ function decideIndex(scope: Scope, change: ChangeOf<'addIndex' | 'modifyIndex' |
 /** Engines that drop or fold rows when they merge, which projections must be told how to follow. */
 const FOLDING = /^(?:Shared|Replicated)?(?:Replacing|Summing|Aggregating|(?:Versioned)?Collapsing|Coalescing)MergeTree$/
 
-function decideProjection(scope: Scope, change: ChangeOf<'addProjection' | 'modifyProjection' | 'dropProjection'>): Verdict {
+function decideProjection(
+  scope: Scope,
+  change: ChangeOf<'addProjection' | 'modifyProjection' | 'dropProjection'>,
+): Verdict {
   if (change.kind === 'dropProjection')
     return allow(PHASE.dropParts, {
       risk: 'caution',
@@ -570,7 +606,8 @@ function decideProjection(scope: Scope, change: ChangeOf<'addProjection' | 'modi
 }
 
 function decideConstraint(change: ChangeOf<'addConstraint' | 'modifyConstraint' | 'dropConstraint'>): Verdict {
-  if (change.kind === 'dropConstraint') return allow(PHASE.dropParts, { risk: 'safe', reason: 'A constraint is metadata only.' })
+  if (change.kind === 'dropConstraint')
+    return allow(PHASE.dropParts, { risk: 'safe', reason: 'A constraint is metadata only.' })
   const constraint = change.kind === 'addConstraint' ? change.constraint : change.to
   return allow(PHASE.addParts, {
     risk: 'safe',

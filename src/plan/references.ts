@@ -4,7 +4,7 @@
  * take its place through `PlanOptions.dependenciesOf`.
  */
 import { unquoteName } from '../diff/expression-names.js'
-import { type Definition, type Model, isDatabaseObject, objectKey } from '../model/definition.js'
+import { type Definition, isDatabaseObject, type Model, objectKey } from '../model/definition.js'
 import { Token, tokenize } from '../sql/lexer.js'
 
 /** The keys (`objectKey`) of the objects that a definition needs. */
@@ -32,7 +32,11 @@ export function referencesIn(model: Model): DependenciesOf {
     }
     if (definition.kind === 'raw')
       for (const dependency of definition.dependsOn ?? []) {
-        const key = model.definitions.find((d) => objectKey(d) === dependency || ('name' in d && isDatabaseObject(d) && `${d.database}.${d.name}` === dependency))
+        const key = model.definitions.find(
+          (d) =>
+            objectKey(d) === dependency ||
+            ('name' in d && isDatabaseObject(d) && `${d.database}.${d.name}` === dependency),
+        )
         if (key) found.add(objectKey(key))
       }
     found.delete(objectKey(definition))
@@ -96,7 +100,8 @@ function collect(
       else if (tokens.kinds[index - 1] === Token.leftParen) add(database, name)
     }
     // Distributed(cluster, db, table), Buffer(db, table, ...), merge(db, ...).
-    if (isText(index) && tokens.kinds[index + 1] === Token.comma && isText(index + 2)) add(nameAt(index), nameAt(index + 2))
+    if (isText(index) && tokens.kinds[index + 1] === Token.comma && isText(index + 2))
+      add(nameAt(index), nameAt(index + 2))
     if (!isName(index)) continue
     if (tokens.kinds[index + 1] === Token.dot && isName(index + 2)) add(nameAt(index), nameAt(index + 2))
     if (tokens.kinds[index + 1] === Token.leftParen) {

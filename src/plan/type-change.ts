@@ -115,7 +115,8 @@ function change(column: string, fromText: string, toText: string): TypeChange {
   if (numeric !== undefined) return numeric
   if (isPoint(from, fromText, to, toText)) return METADATA
 
-  if (from.name === to.name && (from.name === 'Array' || from.name === 'Map')) return elements(column, from.args, to.args)
+  if (from.name === to.name && (from.name === 'Array' || from.name === 'Map'))
+    return elements(column, from.args, to.args)
   if (from.name === 'Tuple' && to.name === 'Tuple') return tupleChange(column, from, to)
   if (from.name === 'Nested' && to.name === 'Nested') return tupleChange(column, from, to)
   if (from.name === 'JSON' && to.name === 'JSON') return jsonChange(from, to)
@@ -124,7 +125,10 @@ function change(column: string, fromText: string, toText: string): TypeChange {
     const removed = from.args.filter((type) => !to.args.includes(type))
     return removed.length === 0 ? MUTATION : { way: 'mutation', loss: `values of ${removed.join(', ')} may be lost` }
   }
-  return { way: 'mutation', loss: `a value that cannot be turned from ${fromText} into ${toText} makes it fail or is lost` }
+  return {
+    way: 'mutation',
+    loss: `a value that cannot be turned from ${fromText} into ${toText} makes it fail or is lost`,
+  }
 }
 
 /** Types that hold NULL by themselves. */
@@ -161,11 +165,11 @@ function isScalar(type: ParsedType): boolean {
 function numericChange(from: ParsedType, to: ParsedType): TypeChange | undefined {
   if (!isNumeric(from) || !isNumeric(to)) return undefined
   if (from.name === 'Bool' && to.name === 'UInt8') return METADATA
-  if (from.name === 'UInt8' && to.name === 'Bool')
-    return { way: 'metadata', loss: 'values above 1 are read as true' }
+  if (from.name === 'UInt8' && to.name === 'Bool') return { way: 'metadata', loss: 'values above 1 are read as true' }
   if (to.name === 'Bool') return { way: 'mutation', loss: 'every value but 0 becomes true' }
   if (holdsNumbers(from, to)) return MUTATION
-  const out = to.name === 'Decimal' ? 'values out of range make the mutation fail' : 'values out of range wrap around silently'
+  const out =
+    to.name === 'Decimal' ? 'values out of range make the mutation fail' : 'values out of range wrap around silently'
   const digits = from.name in FLOAT_BITS || from.name === 'Decimal' ? ', and fractions may be cut' : ''
   return { way: 'mutation', loss: out + digits }
 }
@@ -176,7 +180,8 @@ function holdsNumbers(from: ParsedType, to: ParsedType): boolean {
   const b = integerRange(to.name)
   if (a && b) return a.signed === b.signed ? b.bits >= a.bits : b.signed && b.bits > a.bits
   if (a && to.name in FLOAT_BITS) return a.bits - (a.signed ? 1 : 0) <= FLOAT_BITS[to.name]!
-  if (a && to.name === 'Decimal') return Number(to.args[0]) - Number(to.args[1] ?? 0) >= Math.ceil(a.bits * Math.LOG10E * Math.LN2)
+  if (a && to.name === 'Decimal')
+    return Number(to.args[0]) - Number(to.args[1] ?? 0) >= Math.ceil(a.bits * Math.LOG10E * Math.LN2)
   if (from.name in FLOAT_BITS && to.name in FLOAT_BITS) return FLOAT_BITS[to.name]! >= FLOAT_BITS[from.name]!
   if (from.name === 'Decimal' && to.name === 'Decimal') {
     const [precision, scale] = [Number(from.args[0]), Number(from.args[1] ?? 0)]
@@ -202,7 +207,9 @@ function timeChange(from: ParsedType, to: ParsedType): TypeChange | undefined {
   }
   const rank = times.indexOf(to.name) - times.indexOf(from.name)
   const widens = rank > 0 && !(from.name === 'Date32' && to.name === 'DateTime')
-  return widens ? MUTATION : { way: 'mutation', loss: 'the time of day, fractions or dates out of range are lost or wrap around' }
+  return widens
+    ? MUTATION
+    : { way: 'mutation', loss: 'the time of day, fractions or dates out of range are lost or wrap around' }
 }
 
 // Enums
@@ -253,7 +260,11 @@ function elements(column: string, from: readonly string[], to: readonly string[]
 function joined(parts: readonly TypeChange[]): TypeChange {
   if (parts.some((part) => part.way === 'refused')) return REFUSED
   const losses = parts.flatMap((part) =>
-    part.loss !== undefined ? [part.loss] : part.guard !== undefined ? ['elements that cannot be converted make it fail'] : [],
+    part.loss !== undefined
+      ? [part.loss]
+      : part.guard !== undefined
+        ? ['elements that cannot be converted make it fail']
+        : [],
   )
   const way = parts.every((part) => part.way === 'metadata') ? 'metadata' : 'mutation'
   return { way, ...(losses.length > 0 ? { loss: [...new Set(losses)].join('; ') } : {}) }
@@ -276,19 +287,24 @@ function tupleChange(column: string, from: ParsedType, to: ParsedType): TypeChan
   const after = tupleElements(to)
   if (before === undefined || after === undefined) {
     if (from.args.length === to.args.length) {
-      const types = (type: ParsedType, named: Map<string, string> | undefined) => (named ? [...named.values()] : type.args)
+      const types = (type: ParsedType, named: Map<string, string> | undefined) =>
+        named ? [...named.values()] : type.args
       const result = elements(column, types(from, before), types(to, after))
       return result.way === 'metadata' ? MUTATION : result
     }
     return { way: 'mutation', loss: 'elements are matched by their place, so values may be lost' }
   }
   const removed = [...before.keys()].filter((name) => !after.has(name))
-  const kept = joined([...before].flatMap(([name, type]) => (after.has(name) ? [change(column, type, after.get(name)!)] : [])))
+  const kept = joined(
+    [...before].flatMap(([name, type]) => (after.has(name) ? [change(column, type, after.get(name)!)] : [])),
+  )
   if (kept.way === 'refused') return kept
   const added = [...after.keys()].some((name) => !before.has(name))
   const losses = [
     ...(removed.length > 0
-      ? [`the values of ${removed.join(', ')} are lost${added ? ', for elements are matched by name and a renamed one starts empty' : ''}`]
+      ? [
+          `the values of ${removed.join(', ')} are lost${added ? ', for elements are matched by name and a renamed one starts empty' : ''}`,
+        ]
       : []),
     ...(kept.loss !== undefined ? [kept.loss] : []),
   ]
@@ -328,7 +344,8 @@ export function keyTypeMayChange(from: string, to: string, bare: boolean): boole
     return result.way === 'metadata'
   }
   if (a.name === 'SimpleAggregateFunction' || b.name === 'SimpleAggregateFunction') return false
-  if (a.name === 'LowCardinality' || b.name === 'LowCardinality' || a.name === 'Nullable' || b.name === 'Nullable') return false
+  if (a.name === 'LowCardinality' || b.name === 'LowCardinality' || a.name === 'Nullable' || b.name === 'Nullable')
+    return false
   if (a.name === 'Tuple' || a.name === 'Point') return false
   return change('x', from, to).way === 'metadata'
 }
