@@ -70,13 +70,15 @@ type Rows<C, B, D> =
     ? { [K in C as NameOf<K>]: Cell<K, B, D> }
     : Merge<
         { [K in C as K extends Computed | Ephemeral ? never : NameOf<K>]: Cell<K, B, D> } & {
-          [K in C as K extends Computed ? NameOf<K> : never]?: Cell<K, B, D>
+          [K in C as K extends Computed ? NameOf<K> : never]?: Cell<K, B, D> | undefined
         }
       >
 
 type Inserts<C, B, D> = Merge<
   { [K in C as K extends Computed ? never : MayBeOmitted<K, B, D> extends true ? never : NameOf<K>]: Cell<K, B, D> } & {
-    [K in C as K extends Computed ? never : MayBeOmitted<K, B, D> extends true ? NameOf<K> : never]?: Cell<K, B, D>
+    [K in C as K extends Computed ? never : MayBeOmitted<K, B, D> extends true ? NameOf<K> : never]?:
+      | Cell<K, B, D>
+      | undefined
   }
 >
 

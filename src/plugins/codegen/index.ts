@@ -20,7 +20,9 @@ import { targetsOf } from './targets.js'
 
 const MODULE = /\.[cm]?ts$/
 
-const moduleFile = z.string().regex(MODULE, 'must be the path of a TypeScript file, such as ./src/generated/chkit-types.ts')
+const moduleFile = z
+  .string()
+  .regex(MODULE, 'must be the path of a TypeScript file, such as ./src/generated/chkit-types.ts')
 
 const optionsSchema = z
   .strictObject({
@@ -141,13 +143,20 @@ async function runCodegen(context: PluginCommandContext<Options>): Promise<Plugi
     return {
       exitCode: ok ? 0 : 1,
       payload: { mode: 'check', ...files, upToDate: ok, findingCodes: findings.map(({ code }) => code), findings },
-      text: ok ? 'Generated code is up to date.' : findings.map(({ code, message }) => `${code}: ${message}`).join('\n'),
+      text: ok
+        ? 'Generated code is up to date.'
+        : findings.map(({ code, message }) => `${code}: ${message}`).join('\n'),
     }
   }
   const written = stageOutputs(outputs).commit()
   warnOfEdits(context, written)
   return {
-    payload: { mode: 'write', ...files, objectCount: count, files: written.map((one) => ({ ...one, file: shown(context, one.file) })) },
+    payload: {
+      mode: 'write',
+      ...files,
+      objectCount: count,
+      files: written.map((one) => ({ ...one, file: shown(context, one.file) })),
+    },
     text: written.map((one) => writtenLine(context, one)).join('\n'),
   }
 }
@@ -228,7 +237,9 @@ function sentence(file: string, state: 'missing' | 'stale' | 'edited' | 'foreign
 function warnOfEdits(context: Context, written: readonly WrittenOutput[]): void {
   for (const { file, keptAs } of written) {
     if (keptAs === undefined) continue
-    context.warn(`${shown(context, file)} had been edited by hand; the edited text is kept in ${shown(context, keptAs)}.`)
+    context.warn(
+      `${shown(context, file)} had been edited by hand; the edited text is kept in ${shown(context, keptAs)}.`,
+    )
   }
 }
 

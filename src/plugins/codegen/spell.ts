@@ -203,9 +203,7 @@ export function helperSources(modes: Modes): readonly (readonly [Helper, string]
       'wideInteger',
       `/** 64-bit and wider integers: quoted, or JSON numbers that lost nothing. */
 const wideInteger = z
-  .union([z.string().regex(/^-?\\d+$/), z.number().refine(Number.isSafeInteger), z.bigint()], {
-    error: '${WIDE_MESSAGE}',
-  })
+  .union([z.string().regex(/^-?\\d+$/), z.number().refine(Number.isSafeInteger, '${WIDE_MESSAGE}'), z.bigint()])
   .transform(${modes.bigint === 'bigint' ? 'BigInt' : 'String'})`,
     ],
     [
@@ -215,13 +213,10 @@ const wideInteger = z
 const decimal = z.union([z.number(), z.string().regex(/^-?\\d+(\\.\\d+)?$/)]).transform(Number)`
         : `/** Decimals: quoted, or JSON numbers that lost nothing. */
 const decimal = z
-  .union(
-    [
-      z.string().regex(/^-?\\d+(\\.\\d+)?$/),
-      z.number().refine((value) => /^-?\\d+(\\.\\d+)?$/.test(\`\${value}\`) && \`\${value}\`.replace(/\\D/g, '').length <= 15),
-    ],
-    { error: '${DECIMAL_MESSAGE}' },
-  )
+  .union([
+    z.string().regex(/^-?\\d+(\\.\\d+)?$/),
+    z.number().refine((value) => /^-?(?=(\\.?\\d){1,15}$)\\d+(\\.\\d+)?$/.test(String(value)), '${DECIMAL_MESSAGE}'),
+  ])
   .transform(String)`,
     ],
     [
