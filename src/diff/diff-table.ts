@@ -171,7 +171,8 @@ function diffStorage(from: Table, to: Table, live: boolean, changes: Change[]): 
     changes.push({ kind: 'modifyUniqueKey', table, from: from.uniqueKey, to: to.uniqueKey })
   if (from.sampleBy !== to.sampleBy)
     changes.push({ kind: 'modifySamplingKey', table, from: from.sampleBy, to: to.sampleBy })
-  if (!equalTexts(from.ttl ?? [], to.ttl ?? [])) changes.push({ kind: 'modifyTableTtl', table, from: from.ttl, to: to.ttl })
+  if (!equalTexts(from.ttl ?? [], to.ttl ?? []))
+    changes.push({ kind: 'modifyTableTtl', table, from: from.ttl, to: to.ttl })
   diffSettings(from, to, changes)
 }
 

@@ -49,11 +49,7 @@ export function materializedViewDifferences(
 }
 
 /** An inner table is compared as a table is, by the same rules. */
-function equalInner(
-  from: Storage | undefined,
-  to: Storage | undefined,
-  options: { readonly live?: boolean },
-): boolean {
+function equalInner(from: Storage | undefined, to: Storage | undefined, options: { readonly live?: boolean }): boolean {
   if (from === to) return true
   if (from === undefined || to === undefined) return false
   const asTable = (storage: Storage): Table => ({ ...storage, kind: 'table', database: '', name: '', columns: [] })

@@ -2,12 +2,12 @@
 import { assertNever } from '../errors.js'
 import {
   type Database,
-  type Definition,
   type DatabaseObject,
-  type Model,
-  type QualifiedName,
+  type Definition,
   isDatabaseObject,
+  type Model,
   objectKey,
+  type QualifiedName,
 } from '../model/definition.js'
 import type { Change } from './change.js'
 import { diffTable } from './diff-table.js'
@@ -34,7 +34,12 @@ export type DiffOptions = {
 }
 
 /** Databases that every server has; never created, never dropped. */
-const BUILT_IN_DATABASES: ReadonlySet<string> = new Set(['default', 'system', 'INFORMATION_SCHEMA', 'information_schema'])
+const BUILT_IN_DATABASES: ReadonlySet<string> = new Set([
+  'default',
+  'system',
+  'INFORMATION_SCHEMA',
+  'information_schema',
+])
 
 /**
  * The changes that lead `from` to `to`: dropped objects first, then objects in the order of `to`, each with its own
@@ -109,7 +114,8 @@ function diffObject(
   changes: Change[],
 ): void {
   if (from.kind === 'table' && to.kind === 'table') {
-    for (const change of diffTable(from, to, { ...options, ...(columnRenames && { columnRenames }) })) changes.push(change)
+    for (const change of diffTable(from, to, { ...options, ...(columnRenames && { columnRenames }) }))
+      changes.push(change)
   } else if (from.kind === 'view' && to.kind === 'view') {
     if (viewDiffers(from, to)) changes.push({ kind: 'modifyView', from, to })
   } else if (from.kind === 'materialized_view' && to.kind === 'materialized_view') {
@@ -213,7 +219,8 @@ function usedDatabases(model: Model): Map<string, string | undefined> {
 
 function declaredDatabases(model: Model): Map<string, Database> {
   const declared = new Map<string, Database>()
-  for (const definition of model.definitions) if (definition.kind === 'database') declared.set(definition.name, definition)
+  for (const definition of model.definitions)
+    if (definition.kind === 'database') declared.set(definition.name, definition)
   return declared
 }
 
@@ -228,13 +235,15 @@ function diffDatabases(from: Model, to: Model, changes: Change[]): void {
     if (!exists) changes.push({ kind: 'createDatabase', database })
     else {
       const known: Database = old ?? { kind: 'database', name }
-      const engineDiffers = database.engine !== undefined && old?.engine !== undefined && !equalEngines(old.engine, database.engine)
+      const engineDiffers =
+        database.engine !== undefined && old?.engine !== undefined && !equalEngines(old.engine, database.engine)
       if (engineDiffers || !equalComments(known.comment, database.comment))
         changes.push({ kind: 'modifyDatabase', from: known, to: database })
     }
   }
   for (const [name, cluster] of usedAfter) {
-    if (declaredAfter.has(name) || declaredBefore.has(name) || usedBefore.has(name) || BUILT_IN_DATABASES.has(name)) continue
+    if (declaredAfter.has(name) || declaredBefore.has(name) || usedBefore.has(name) || BUILT_IN_DATABASES.has(name))
+      continue
     changes.push({ kind: 'createDatabase', database: { kind: 'database', name, ...(cluster ? { cluster } : {}) } })
   }
   for (const [name, database] of declaredBefore)

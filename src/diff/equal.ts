@@ -80,10 +80,7 @@ export function equalConstraints(a: Constraint, b: Constraint): boolean {
   return a === b || (a.type === b.type && a.expression === b.expression)
 }
 
-export function equalViewColumns(
-  a: readonly ViewColumn[] | undefined,
-  b: readonly ViewColumn[] | undefined,
-): boolean {
+export function equalViewColumns(a: readonly ViewColumn[] | undefined, b: readonly ViewColumn[] | undefined): boolean {
   if (a === b) return true
   if (a === undefined || b === undefined || a.length !== b.length) return false
   return a.every((column, index) => {

@@ -1,0 +1,421 @@
+/** What each step says to the server: ALTER commands that may share a statement, or statements of their own. */
+import type { Change, ColumnPosition } from '../diff/change.js'
+import { assertNever } from '../errors.js'
+import type { AccessObject, Column, SqlText, Table } from '../model/definition.js'
+import type { Step } from '../plan/step.js'
+import { Token, tokenize } from '../sql/lexer.js'
+import { quoteIdentifier, quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
+import {
+  onCluster,
+  renderColumn,
+  renderConstraint,
+  renderDefault,
+  renderIndex,
+  renderKey,
+  renderName,
+  renderProjection,
+  renderRefresh,
+  renderSecurity,
+} from './clauses.js'
+import { ACCESS_WORDS, accessTail, renderCreate } from './create.js'
+
+/**
+ * Commands of one batch may share an ALTER. `alone` never shares: list-valued commands swallow the comma behind them,
+ * and a conversion that fails must not take others with it. `setting` and `reset` are joined into one list.
+ */
+export type Batch = 'metadata' | 'rename' | 'dropParts' | 'dropColumns' | 'mutation' | 'setting' | 'reset' | 'alone'
+
+export type AlterCommand = {
+  readonly kind: 'alter'
+  readonly table: Table
+  readonly batch: Batch
+  readonly text: SqlText
+  /** Query settings that must stand at the end of the statement. */
+  readonly settings?: SqlText
+  /** Runs after all commands of the same run of steps that are not late: parts of columns that ALTER adds separately. */
+  readonly late?: boolean
+}
+
+export type WholeStatement = { readonly kind: 'statement'; readonly text: SqlText }
+
+export type Command = AlterCommand | WholeStatement
+
+/** The commands of a step in order; empty when there is nothing to run. */
+export function commandsOf(step: Step): Command[] {
+  const commands = changeCommands(step.change, step)
+  if (step.guard === undefined) return commands
+  const table = 'table' in step.change ? step.change.table : undefined
+  if (table === undefined) return commands
+  const check = `SELECT throwIf(count() > 0, ${quoteString(step.guard.message)}) FROM ${renderName(table)} WHERE ${step.guard.condition}`
+  return [whole(check), ...commands]
+}
+
+function whole(text: SqlText): WholeStatement {
+  return { kind: 'statement', text }
+}
+
+function changeCommands(change: Change, step: Step): Command[] {
+  const alter = (batch: Batch, text: SqlText, extra: Pick<AlterCommand, 'late' | 'settings'> = {}): AlterCommand => ({
+    kind: 'alter',
+    table: (change as { readonly table: Table }).table,
+    batch,
+    text,
+    ...extra,
+  })
+  switch (change.kind) {
+    case 'createDatabase':
+      return [whole(renderCreate(change.database))]
+    case 'dropDatabase':
+      return [
+        whole(
+          `DROP DATABASE IF EXISTS ${quoteIdentifierIfNeeded(change.database.name)}${onCluster(change.database.cluster)}`,
+        ),
+      ]
+    case 'modifyDatabase':
+      return [
+        whole(
+          `ALTER DATABASE ${quoteIdentifierIfNeeded(change.to.name)}${onCluster(change.to.cluster)} MODIFY COMMENT ${quoteString(change.to.comment ?? '')}`,
+        ),
+      ]
+    case 'createTable':
+      return [whole(renderCreate(change.table))]
+    case 'dropTable':
+      return [whole(drop('TABLE', change.table))]
+    case 'recreateTable':
+      // SYNC: a replica's path is free for the new table only once the old one is gone.
+      return [whole(`${drop('TABLE', change.from)} SYNC`), whole(renderCreate(change.to))]
+    case 'renameTable':
+      return [whole(rename('TABLE', change, change.table.cluster))]
+    case 'renameView':
+    case 'renameMaterializedView':
+      return [whole(rename('TABLE', change, change.view.cluster))]
+    case 'renameDictionary':
+      return [whole(rename('DICTIONARY', change, change.dictionary.cluster))]
+    case 'addColumn':
+      return addColumn(change.column, change.position).map((part) => alter(part.batch, part.text, part))
+    case 'dropColumn':
+      return [alter('dropColumns', `DROP COLUMN IF EXISTS ${quoteIdentifier(change.column.name)}`)]
+    case 'renameColumn':
+      return [
+        alter('rename', `RENAME COLUMN IF EXISTS ${quoteIdentifier(change.from)} TO ${quoteIdentifier(change.to)}`),
+      ]
+    case 'modifyColumn':
+      return modifyColumn(change, step).map((part) => alter(part.batch, part.text, part))
+    case 'modifySortingKey':
+      return [alter('metadata', `MODIFY ORDER BY ${renderBracketedKey(change.to ?? [])}`)]
+    case 'modifySamplingKey':
+      return [alter('metadata', change.to === undefined ? 'REMOVE SAMPLE BY' : `MODIFY SAMPLE BY ${change.to}`)]
+    case 'modifyTableTtl':
+      return [alter('alone', change.to?.length ? `MODIFY TTL ${change.to.join(', ')}` : 'REMOVE TTL')]
+    case 'modifyTableSetting': {
+      const name = quoteIdentifierIfNeeded(change.name)
+      // MODIFY SETTING x = DEFAULT is accepted and does nothing (seen on 26.7): only RESET goes back.
+      return [change.to === undefined ? alter('reset', name) : alter('setting', `${name} = ${change.to}`)]
+    }
+    case 'modifyTableComment':
+      return [alter('metadata', `MODIFY COMMENT ${quoteString(change.to)}`)]
+    case 'addIndex':
+      return [alter('metadata', `ADD INDEX IF NOT EXISTS ${renderIndex(change.index)}`)]
+    case 'dropIndex':
+      return [alter('dropParts', `DROP INDEX IF EXISTS ${quoteIdentifierIfNeeded(change.index.name)}`)]
+    case 'modifyIndex':
+      return [
+        alter(
+          'alone',
+          `DROP INDEX IF EXISTS ${quoteIdentifierIfNeeded(change.from.name)},\n${COMMAND_INDENT}ADD INDEX ${renderIndex(change.to)}`,
+        ),
+      ]
+    case 'addProjection':
+      return [alter('metadata', `ADD PROJECTION IF NOT EXISTS ${renderProjection(change.projection)}`)]
+    case 'dropProjection':
+      return [alter('dropParts', `DROP PROJECTION IF EXISTS ${quoteIdentifierIfNeeded(change.projection.name)}`)]
+    case 'modifyProjection':
+      return [
+        alter(
+          'alone',
+          `DROP PROJECTION IF EXISTS ${quoteIdentifierIfNeeded(change.from.name)},\n${COMMAND_INDENT}ADD PROJECTION ${renderProjection(change.to)}`,
+        ),
+      ]
+    case 'addConstraint':
+      return [alter('metadata', `ADD CONSTRAINT IF NOT EXISTS ${renderConstraint(change.constraint)}`)]
+    case 'dropConstraint':
+      return [alter('dropParts', `DROP CONSTRAINT IF EXISTS ${quoteIdentifierIfNeeded(change.constraint.name)}`)]
+    case 'modifyConstraint':
+      return [
+        alter(
+          'alone',
+          `DROP CONSTRAINT IF EXISTS ${quoteIdentifierIfNeeded(change.from.name)},\n${COMMAND_INDENT}ADD CONSTRAINT ${renderConstraint(change.to)}`,
+        ),
+      ]
+    case 'createView':
+    case 'createMaterializedView':
+      return [whole(renderCreate(change.view))]
+    case 'dropView':
+    case 'dropMaterializedView':
+      return [whole(drop('VIEW', change.view))]
+    case 'modifyView':
+      return [whole(renderCreate(change.to, 'orReplace'))]
+    case 'replaceMaterializedView':
+      return [whole(renderCreate(change.to, 'orReplace'))]
+    case 'recreateMaterializedView':
+      return [whole(`${drop('VIEW', change.from)} SYNC`), whole(renderCreate(change.to))]
+    case 'modifyMaterializedView':
+      return modifyMaterializedView(change).map(whole)
+    case 'createDictionary':
+      return [whole(renderCreate(change.dictionary))]
+    case 'dropDictionary':
+      return [whole(drop('DICTIONARY', change.dictionary))]
+    case 'modifyDictionary':
+      return [whole(renderCreate(change.to, 'orReplace'))]
+    case 'createFunction':
+      return [whole(renderCreate(change.function))]
+    case 'dropFunction':
+      return [
+        whole(
+          `DROP FUNCTION IF EXISTS ${quoteIdentifierIfNeeded(change.function.name)}${onCluster(change.function.cluster)}`,
+        ),
+      ]
+    case 'modifyFunction':
+      return [whole(renderCreate(change.to, 'orReplace'))]
+    case 'createAccess':
+      return [whole(renderCreate(change.object))]
+    case 'dropAccess':
+      return [whole(dropAccess(change.object))]
+    case 'modifyAccess':
+      return [whole(alterAccess(change.from, change.to))]
+    case 'createRaw':
+      return [whole(change.object.create)]
+    case 'dropRaw':
+      return change.object.drop === undefined ? [] : [whole(change.object.drop)]
+    case 'modifyRaw':
+      return [...(change.from.drop === undefined ? [] : [whole(change.from.drop)]), whole(change.to.create)]
+    case 'modifyEngine':
+    case 'modifyPrimaryKey':
+    case 'modifyPartitionKey':
+    case 'modifyUniqueKey':
+      // The server has no statement for these; the planner refuses them or plans recreateTable.
+      return []
+    default:
+      return assertNever(change, 'change')
+  }
+}
+
+/** How the second and later commands of an ALTER are indented. */
+export const COMMAND_INDENT = '    '
+
+function drop(
+  object: string,
+  target: { readonly database: string; readonly name: string; readonly cluster?: string },
+): SqlText {
+  return `DROP ${object} IF EXISTS ${renderName(target)}${onCluster(target.cluster)}`
+}
+
+function rename(
+  object: string,
+  change: { readonly from: { database: string; name: string }; readonly to: { database: string; name: string } },
+  cluster: string | undefined,
+): SqlText {
+  return `RENAME ${object} IF EXISTS ${renderName(change.from)} TO ${renderName(change.to)}${onCluster(cluster)}`
+}
+
+function renderBracketedKey(entries: readonly SqlText[]): SqlText {
+  return entries.length === 0 ? renderKey(entries) : `(${entries.join(', ')})`
+}
+
+// Columns
+
+type ColumnCommand = Pick<AlterCommand, 'batch' | 'text' | 'late' | 'settings'>
+
+/** Nested columns stay whole only when the statement says so. */
+function nestedSettings(type: string): Pick<AlterCommand, 'settings'> {
+  return type.startsWith('Nested(') ? { settings: 'flatten_nested = 0' } : {}
+}
+
+function addColumn(column: Column, position: ColumnPosition | undefined): ColumnCommand[] {
+  const commands: ColumnCommand[] = [
+    {
+      batch: 'metadata',
+      text: `ADD COLUMN IF NOT EXISTS ${renderColumn(column, 'alter')}${renderPosition(position)}`,
+      ...nestedSettings(column.type),
+    },
+  ]
+  // ADD COLUMN takes both and forgets them (seen on 26.7).
+  if (column.statistics?.length) commands.push(statisticsCommand('ADD', column.name, column.statistics))
+  if (column.settings && Object.keys(column.settings).length > 0)
+    commands.push(settingsCommand(column.name, Object.entries(column.settings)))
+  return commands
+}
+
+function renderPosition(position: ColumnPosition | undefined): SqlText {
+  if (position === undefined) return ''
+  return position === 'first' ? ' FIRST' : ` AFTER ${quoteIdentifier(position.after)}`
+}
+
+function statisticsCommand(verb: 'ADD' | 'MODIFY', name: string, types: readonly string[]): ColumnCommand {
+  const guard = verb === 'ADD' ? ' IF NOT EXISTS' : ''
+  return {
+    batch: 'alone',
+    late: true,
+    text: `${verb} STATISTICS${guard} ${quoteIdentifier(name)} TYPE ${types.join(', ')}`,
+  }
+}
+
+function settingsCommand(name: string, settings: readonly (readonly [string, SqlText])[]): ColumnCommand {
+  const values = settings.map(([key, value]) => `${quoteIdentifierIfNeeded(key)} = ${value}`).join(', ')
+  return { batch: 'alone', late: true, text: `MODIFY COLUMN ${quoteIdentifier(name)} MODIFY SETTING ${values}` }
+}
+
+/**
+ * The commands of a changed column: what is removed first, then one MODIFY COLUMN with all that is set, then what
+ * ALTER takes only separately. The type is always said: some engine columns refuse a MODIFY without it.
+ */
+function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: Step): ColumnCommand[] {
+  const { from, to, attributes } = change
+  const has = (attribute: (typeof attributes)[number]) => attributes.includes(attribute)
+  const name = quoteIdentifier(to.name)
+  const commands: ColumnCommand[] = []
+  const rewrites = step.mutation
+  const batch: Batch = rewrites ? (step.guard || step.risk === 'danger' ? 'alone' : 'mutation') : 'metadata'
+  const type = has('type') ? to.type : from.type
+
+  if (has('statistics') && !to.statistics?.length)
+    commands.push({ batch: 'alone', text: `DROP STATISTICS IF EXISTS ${name}` })
+  if (has('codec') && to.codec === undefined)
+    commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} REMOVE CODEC` })
+  if (has('ttl') && to.ttl === undefined) commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} REMOVE TTL` })
+  if (has('default') && to.default === undefined && from.default !== undefined) {
+    // REMOVE EPHEMERAL does not parse (seen on 26.7): through a DEFAULT instead.
+    const ephemeral = from.default.kind === 'EPHEMERAL'
+    if (ephemeral)
+      commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} ${from.type} DEFAULT ${anyValueOf(from.type)}` })
+    commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} REMOVE ${ephemeral ? 'DEFAULT' : from.default.kind}` })
+  }
+
+  let set = ''
+  // Nullable to plain is refused without a default, even where no row holds NULL.
+  const borrowedDefault =
+    has('type') && to.default === undefined && from.type.startsWith('Nullable(') && !to.type.startsWith('Nullable(')
+  if (borrowedDefault) set += ` DEFAULT ${anyValueOf(to.type)}`
+  else if (has('default') || (has('type') && to.default !== undefined)) set += renderDefault(to)
+  const sets =
+    has('type') ||
+    has('position') ||
+    (has('default') && to.default !== undefined) ||
+    (has('codec') && to.codec !== undefined) ||
+    (has('ttl') && to.ttl !== undefined)
+  if (has('comment') && sets && to.comment) set += ` COMMENT ${quoteString(to.comment)}`
+  if (has('codec') && to.codec !== undefined) set += ` CODEC(${to.codec})`
+  if (has('ttl') && to.ttl !== undefined) set += ` TTL ${to.ttl}`
+  if (sets)
+    commands.push({
+      batch,
+      text: `MODIFY COLUMN ${name} ${type}${set}${renderPosition(change.position)}`,
+      ...nestedSettings(type),
+    })
+  if (borrowedDefault) commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} REMOVE DEFAULT` })
+  if (has('comment') && !(sets && to.comment))
+    commands.push({ batch: 'metadata', text: `COMMENT COLUMN ${name} ${quoteString(to.comment ?? '')}` })
+
+  if (has('statistics') && to.statistics?.length)
+    commands.push(statisticsCommand(from.statistics?.length ? 'MODIFY' : 'ADD', to.name, to.statistics))
+  if (has('settings')) {
+    const wanted = to.settings ?? {}
+    const changed = Object.entries(wanted).filter(([key, value]) => from.settings?.[key] !== value)
+    const removed = Object.keys(from.settings ?? {}).filter((key) => !(key in wanted))
+    if (changed.length > 0) commands.push(settingsCommand(to.name, changed))
+    if (removed.length > 0)
+      commands.push({ batch: 'alone', late: true, text: `MODIFY COLUMN ${name} RESET SETTING ${removed.join(', ')}` })
+  }
+  return commands
+}
+
+function anyValueOf(type: string): SqlText {
+  return `defaultValueOfTypeName(${quoteString(type)})`
+}
+
+// Materialized views
+
+function modifyMaterializedView(change: Extract<Change, { kind: 'modifyMaterializedView' }>): SqlText[] {
+  const { to: view, attributes } = change
+  const head = `ALTER TABLE ${renderName(view)}${onCluster(view.cluster)}`
+  const statements: SqlText[] = []
+  if (attributes.includes('query')) statements.push(`${head} MODIFY QUERY ${view.query}`)
+  if (attributes.includes('refresh') && view.refresh)
+    statements.push(`${head} MODIFY REFRESH ${renderRefresh(view.refresh)}`)
+  if (attributes.includes('security')) statements.push(`${head} MODIFY ${renderSecurity(view)}`)
+  if (attributes.includes('comment')) statements.push(`${head} MODIFY COMMENT ${quoteString(view.comment ?? '')}`)
+  return statements
+}
+
+// Access objects
+
+function dropAccess(object: AccessObject): SqlText {
+  if (object.kind === 'grant') return revoke(object.statement)
+  const cluster = onCluster(object.cluster)
+  // A row policy's name says its table as well and is SQL already.
+  const name = object.kind === 'row_policy' ? object.name : quoteIdentifierIfNeeded(object.name)
+  return `DROP ${ACCESS_WORDS[object.kind]} IF EXISTS ${name}${cluster}`
+}
+
+/** GRANT p ON o TO u WITH GRANT OPTION, turned round. */
+function revoke(grant: SqlText): SqlText {
+  const tokens = tokenize(grant)
+  const wordAt = (index: number) =>
+    tokens.kinds[index] === Token.word ? grant.slice(tokens.starts[index], tokens.ends[index]).toUpperCase() : ''
+  let end = grant.length
+  let to = -1
+  for (let index = 1; index < tokens.count; index++) {
+    if (wordAt(index) === 'TO') to = index
+    if (to >= 0 && wordAt(index) === 'WITH') {
+      end = tokens.starts[index]!
+      break
+    }
+  }
+  if (to < 0) return grant
+  const privileges = grant.slice(tokens.ends[0], tokens.starts[to]).trim()
+  return `REVOKE ${privileges} FROM ${grant.slice(tokens.ends[to], end).trim()}`
+}
+
+/** ALTER keeps what a replaced object would lose: passwords, and the grants that hang on a role. */
+function alterAccess(from: AccessObject, to: AccessObject): SqlText {
+  if (to.kind === 'grant') return to.statement
+  const tail = accessTail(to)
+  if (to.kind !== 'named_collection') return `ALTER ${ACCESS_WORDS[to.kind]} IF EXISTS ${tail}`
+  const before = collectionKeys(accessTail(from))
+  const after = collectionKeys(tail)
+  const removed = [...before.keys()].filter((key) => !after.has(key))
+  const name = quoteIdentifierIfNeeded(to.name)
+  const set = [...after].filter(([key, value]) => before.get(key) !== value).map(([key, value]) => `${key} = ${value}`)
+  const parts = [
+    set.length > 0 ? `SET ${set.join(', ')}` : '',
+    removed.length > 0 ? `DELETE ${removed.join(', ')}` : '',
+  ]
+  return `ALTER NAMED COLLECTION IF EXISTS ${name}${onCluster(to.cluster)} ${parts.filter(Boolean).join(' ')}`
+}
+
+/** `name AS k = v, ...` as key and value texts. */
+function collectionKeys(tail: SqlText): Map<string, string> {
+  const tokens = tokenize(tail)
+  const keys = new Map<string, string>()
+  const add = (start: number, end: number) => {
+    if (tokens.kinds[start + 1] !== Token.equals) return
+    keys.set(
+      tail.slice(tokens.starts[start], tokens.ends[start]),
+      tail.slice(tokens.ends[start + 1], tokens.ends[end]).trim(),
+    )
+  }
+  let start = 0
+  while (start < tokens.count && tail.slice(tokens.starts[start], tokens.ends[start]).toUpperCase() !== 'AS') start++
+  start++
+  for (let index = start; index <= tokens.count; index++) {
+    if (index < tokens.count && tokens.kinds[index] !== Token.comma) continue
+    add(start, index - 1)
+    start = index + 1
+  }
+  return keys
+}
+
+/** `database.name` of a table, for messages about its statements. */
+export function tableName(table: Table): SqlText {
+  return quoteQualified(table.database, table.name)
+}

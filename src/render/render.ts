@@ -1,0 +1,130 @@
+/** Steps to statements: the only place where DDL is spelled. Pure. */
+import type { SqlText, Table } from '../model/definition.js'
+import type { Plan, Risk, Statement, Step } from '../plan/step.js'
+import { onCluster, renderName } from './clauses.js'
+import { type AlterCommand, COMMAND_INDENT, commandsOf } from './commands.js'
+
+export type RenderOptions = {
+  /** False gives every command an ALTER of its own; default true. */
+  readonly merge?: boolean
+}
+
+type Pending = { readonly command: AlterCommand; readonly step: Step }
+
+/**
+ * The statements of a plan in order, none with a semicolon. Commands for one table that follow each other and may
+ * share an ALTER are merged; each statement leads back to its steps. A step may need several statements, or none.
+ */
+export function renderPlan(plan: Pick<Plan, 'steps'>, options: RenderOptions = {}): Statement[] {
+  const statements: Statement[] = []
+  let run: Pending[] = []
+  const flush = () => {
+    if (run.length === 0) return
+    statements.push(...mergeRun(run, options.merge ?? true))
+    run = []
+  }
+  for (const step of plan.steps) {
+    for (const command of commandsOf(step)) {
+      if (command.kind === 'statement') {
+        flush()
+        statements.push({ text: command.text, steps: [step] })
+        continue
+      }
+      if (run.length > 0 && !sameTable(run[0]!.command.table, command.table)) flush()
+      run.push({ command, step })
+    }
+  }
+  flush()
+  return statements
+}
+
+/** The statements that carry out one step when it stands alone. */
+export function renderStep(step: Step): Statement[] {
+  return renderPlan({ steps: [step] })
+}
+
+function sameTable(a: Table, b: Table): boolean {
+  return a.database === b.database && a.name === b.name
+}
+
+/** Commands of one table in a row, as few statements as may be. */
+function mergeRun(run: readonly Pending[], merge: boolean): Statement[] {
+  const ordered = [...run.filter(({ command }) => !command.late), ...run.filter(({ command }) => command.late)]
+  const groups: Pending[][] = []
+  for (const pending of ordered) {
+    const group = groups[groups.length - 1]
+    if (merge && group !== undefined && mayShare(group[0]!, pending)) group.push(pending)
+    else groups.push([pending])
+  }
+  return groups.map((group) => ({
+    text: alterStatement(group.map(({ command }) => command)),
+    steps: [...new Set(group.map(({ step }) => step))],
+  }))
+}
+
+function mayShare(first: Pending, next: Pending): boolean {
+  const { batch, settings } = first.command
+  return batch !== 'alone' && batch === next.command.batch && settings === next.command.settings
+}
+
+function alterStatement(commands: readonly AlterCommand[]): SqlText {
+  const { table, batch, settings } = commands[0]!
+  const head = `ALTER TABLE ${renderName(table)}${onCluster(table.cluster)}`
+  const tail = settings === undefined ? '' : `\nSETTINGS ${settings}`
+  const texts = commands.map((command) => command.text)
+  if (batch === 'setting') return `${head} MODIFY SETTING ${texts.join(', ')}${tail}`
+  if (batch === 'reset') return `${head} RESET SETTING ${texts.join(', ')}${tail}`
+  if (texts.length === 1 && !texts[0]!.includes(`,\n${COMMAND_INDENT}`)) return `${head} ${texts[0]}${tail}`
+  return `${head}\n${COMMAND_INDENT}${texts.join(`,\n${COMMAND_INDENT}`)}${tail}`
+}
+
+/** One operation as payloads show it; `sql` holds the statements that carry it out, as text with semicolons. */
+export type Operation = {
+  readonly type: string
+  readonly key: string
+  readonly risk: Risk
+  readonly reason: string
+  readonly sql: SqlText
+  readonly warning?: string
+}
+
+/** The operations of a plan, one per step, with the statements that `renderPlan` made of it. */
+export function operationsOf(plan: Pick<Plan, 'steps'>, statements: readonly Statement[]): Operation[] {
+  const texts = new Map<Step, string[]>()
+  for (const statement of statements)
+    for (const step of statement.steps) {
+      if (!texts.has(step)) texts.set(step, [])
+      texts.get(step)!.push(`${statement.text};`)
+    }
+  return plan.steps.map((step) => ({
+    type: step.type,
+    key: step.key,
+    risk: step.risk,
+    reason: step.reason,
+    sql: (texts.get(step) ?? []).join('\n'),
+    ...(step.warning !== undefined && { warning: step.warning }),
+  }))
+}
+
+/**
+ * Comment lines that head a migration, one per step: `-- operation: <type> key=<key> risk=<risk>`, and its warning.
+ * For readers and plugins; risk is decided from the statements.
+ */
+export function operationLines(steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => {
+    const line = `-- operation: ${step.type} key=${oneLine(step.key)} risk=${step.risk}`
+    return step.warning === undefined ? [line] : [line, `--   warning: ${oneLine(step.warning)}`]
+  })
+}
+
+/** How many steps there are of each risk. */
+export function riskSummary(steps: readonly Step[]): Readonly<Record<Risk, number>> {
+  const summary: Record<Risk, number> = { safe: 0, caution: 0, danger: 0 }
+  for (const step of steps) summary[step.risk]++
+  return summary
+}
+
+/** Names may hold line breaks, comments may not. */
+function oneLine(text: string): string {
+  return JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
+}
