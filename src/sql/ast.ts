@@ -77,6 +77,8 @@ export interface Asterisk {
 export interface ColumnsMatcher extends Aliased {
   readonly kind: 'columns'
   readonly qualifier?: Identifier
+  /** The expression before `.COLUMNS` where it is no name. */
+  readonly expression?: Expression
   readonly pattern?: string
   readonly columns?: readonly Expression[]
   readonly transformers?: readonly ColumnTransformer[]
@@ -347,4 +349,13 @@ export interface QueryWithOutput {
 export type Query = SelectQuery | UnionQuery | SetOperation | ExplainQuery | QueryWithOutput | Unparsed
 
 /** Any node that `walk` visits. */
-export type SqlNode = Expression | TypeArgument | Query
+export type SqlNode =
+  | Expression
+  | TypeArgument
+  | Query
+  | WithElement
+  | TablesElement
+  | ColumnTransformer
+  | FrameBound
+  | Exclude<IdentifierPart, string>
+  | { readonly kind: 'default' }

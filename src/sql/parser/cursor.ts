@@ -46,6 +46,8 @@ export class Cursor {
   /** The farthest token at which an alternative failed; the best place to point a user to. */
   farthest = 0
   depth = 0
+  /** The depth at which IN ends an expression instead of going on: the first argument of POSITION. */
+  inEndsAtDepth = -1
 
   constructor(tokens: Tokens, index = 0) {
     this.tokens = tokens

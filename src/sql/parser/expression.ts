@@ -106,7 +106,7 @@ function operatorAt(cursor: Cursor): Operator | undefined {
       return cursor.isWord(index + 1, 'not') && cursor.isWord(index + 2, 'in') ? GLOBAL_NOT_IN : undefined
     case 105:
       if (length === 2) {
-        if (cursor.isWord(index, 'in')) return IN
+        if (cursor.isWord(index, 'in')) return cursor.inEndsAtDepth === cursor.depth ? undefined : IN
         return cursor.isWord(index, 'is') ? isOperator(cursor, index) : undefined
       }
       return length === 5 && cursor.isWord(index, 'ilike') ? ILIKE : undefined
@@ -461,7 +461,10 @@ function parsePostfix(cursor: Cursor, operand: Expression): Expression {
         node = withTransformers(cursor, { kind: 'asterisk', expression: node })
       } else if (next === Token.word || next === Token.quotedIdentifier) {
         cursor.index++
-        if (cursor.at('COLUMNS') && cursor.kindAt(cursor.index + 1) === Token.leftParen) cursor.fail('tuple element')
+        if (cursor.at('COLUMNS') && cursor.kindAt(cursor.index + 1) === Token.leftParen) {
+          node = parseColumns(cursor, { expression: node })
+          continue
+        }
         const name = cursor.identifier()
         node = operation('tupleElement', [node, { kind: 'literal', type: 'string', value: name }])
       } else cursor.fail('tuple element')
@@ -675,7 +678,7 @@ function parseWordOperand(cursor: Cursor): Expression {
         const node = acceptOnce(cursor, 'case', parseCase)
         if (node) return node
       }
-      if (next === Token.leftParen && cursor.isWord(index, 'columns')) return parseColumns(cursor, undefined)
+      if (next === Token.leftParen && cursor.isWord(index, 'columns')) return parseColumns(cursor, {})
       break
     case 105: // i
       if (next !== Token.leftParen || cursor.isWord(index, 'interval')) {
@@ -765,7 +768,7 @@ function parseNamed(cursor: Cursor): Expression {
   const last = name.parts[name.parts.length - 1]
   if (name.parts.length > 1 && last === lastWord(cursor) && cursor.atIndex('COLUMNS', cursor.index - 1)) {
     cursor.index--
-    return parseColumns(cursor, { kind: 'identifier', parts: name.parts.slice(0, -1) })
+    return parseColumns(cursor, { qualifier: { kind: 'identifier', parts: name.parts.slice(0, -1) } })
   }
   if (!name.parts.every((part) => typeof part === 'string')) cursor.fail('operator')
   return parseFunction(cursor, name.parts.join('.'), index + 1 === cursor.index)
@@ -863,10 +866,9 @@ function parseArguments(cursor: Cursor): Arguments {
   return { args, distinct }
 }
 
-function parseColumns(cursor: Cursor, qualifier: Identifier | undefined): ColumnsMatcher {
+function parseColumns(cursor: Cursor, of: { qualifier?: Identifier; expression?: Expression }): ColumnsMatcher {
   cursor.index += 2
-  const node: { -readonly [K in keyof ColumnsMatcher]: ColumnsMatcher[K] } = { kind: 'columns' }
-  if (qualifier) node.qualifier = qualifier
+  const node: { -readonly [K in keyof ColumnsMatcher]: ColumnsMatcher[K] } = { kind: 'columns', ...of }
   if (cursor.atToken(Token.string) && cursor.kindAt(cursor.index + 1) === Token.rightParen)
     node.pattern = cursor.string()
   else node.columns = parseExpressionList(cursor)

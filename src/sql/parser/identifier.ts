@@ -56,8 +56,8 @@ function arrayPath(cursor: Cursor): string | undefined {
 function identifierPart(cursor: Cursor): IdentifierPart {
   if (cursor.kinds[cursor.index] === Token.leftBrace) {
     const parameter = acceptParameter(cursor)
-    if (parameter?.type !== 'Identifier') cursor.fail('identifier')
-    return { kind: 'parameter', name: parameter!.name, type: parameter!.type }
+    if (parameter?.type.trimEnd() !== 'Identifier') return cursor.fail('identifier')
+    return { kind: 'parameter', name: parameter.name, type: 'Identifier' }
   }
   return cursor.identifier()
 }
@@ -67,7 +67,13 @@ export function acceptParameter(cursor: Cursor): QueryParameter | undefined {
   const { index } = cursor
   if (cursor.kinds[index] !== Token.leftBrace) return undefined
   const close = cursor.tokens.matching[index]!
-  if (close < index + 4 || !isName(cursor, index + 1) || cursor.kinds[index + 2] !== Token.colon) return undefined
+  if (
+    close < index + 4 ||
+    !isName(cursor, index + 3) ||
+    !isName(cursor, index + 1) ||
+    cursor.kinds[index + 2] !== Token.colon
+  )
+    return undefined
   cursor.index = close + 1
   // The server keeps everything up to the closing brace, spaces before it included.
   const type = cursor.source.slice(cursor.starts[index + 3], cursor.starts[close])

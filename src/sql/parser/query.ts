@@ -166,21 +166,18 @@ export function parseSettingValue(cursor: Cursor): Setting['value'] {
   return parseLiteral(cursor)
 }
 
-/** The elements after WITH, if the cursor is at it, and whether RECURSIVE was said. */
-export function parseWithElements(cursor: Cursor): { elements: WithElement[]; recursive: boolean } | undefined {
-  if (!cursor.accept('WITH')) return undefined
-  const recursive = cursor.accept('RECURSIVE')
-  return { elements: parseCommaList(cursor, parseWithElement), recursive }
+/** The elements of a WITH clause; the cursor is after WITH (and RECURSIVE). */
+export function parseWithElements(cursor: Cursor): WithElement[] {
+  return parseCommaList(cursor, parseWithElement)
 }
 
 function parseSelect(cursor: Cursor): SelectQuery {
   const node: Fresh<SelectQuery> = { kind: 'select', columns: [] }
-  const withClause = parseWithElements(cursor)
-  if (withClause) {
-    node.with = withClause.elements
-    if (withClause.recursive) node.recursive = true
+  if (cursor.accept('WITH')) {
+    if (cursor.accept('RECURSIVE')) node.recursive = true
+    node.with = parseWithElements(cursor)
   }
-  if (cursor.accept('FROM')) node.from = parseTables(cursor)
+  if (cursor.accept('FROM')) node.from = parseTables(cursor, false)
   cursor.expect('SELECT')
   let distinctOn: Expression[] | undefined
   if (cursor.at('DISTINCT') || cursor.at('ALL')) {

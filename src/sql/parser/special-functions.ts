@@ -7,6 +7,7 @@ import {
   parseExpression,
   parseExpressionList,
   parseExpressionWithoutAlias,
+  parseFunction,
   startsQuery,
 } from './expression.js'
 import { acceptIntervalUnit, intervalFunction, intervalUnitOf, toIntervalName } from './interval.js'
@@ -35,12 +36,13 @@ const SPECIAL: ReadonlyMap<string, (cursor: Cursor, name: string) => Expression 
   ),
   ...['DATEDIFF', 'DATE_DIFF', 'TIMESTAMPDIFF', 'TIMESTAMP_DIFF'].map((name) => [name, parseDateDiff] as const),
   ['VIEW', parseView],
+  ['VIEWIFPERMITTED', parseView],
 ])
 
 /** The call with the cursor at its bracket, or `undefined` when `name` has no grammar of its own here. */
 export function parseSpecialFunction(cursor: Cursor, name: string): Expression | undefined {
   const length = name.length
-  if (length < 4 || length > 14) return undefined
+  if (length < 4 || length > 15) return undefined
   const parse = SPECIAL.get(name.toUpperCase())
   return parse?.(cursor, name)
 }
@@ -163,20 +165,17 @@ function parseOverlay(cursor: Cursor): FunctionCall {
   return call('overlay', args)
 }
 
-/** `POSITION(a IN b)` is `position(b, a)`; anything but one bare IN is an ordinary call. */
-function parsePosition(cursor: Cursor): FunctionCall | undefined {
+/** `POSITION(a IN b)` is `position(b, a)`. */
+function parsePosition(cursor: Cursor): FunctionCall {
   open(cursor)
+  const outer = cursor.inEndsAtDepth
+  cursor.inEndsAtDepth = cursor.depth + 1
   const first = parseExpression(cursor)
-  if (
-    first.kind === 'function' &&
-    first.name === 'in' &&
-    first.operator &&
-    !first.parenthesized &&
-    first.alias === undefined &&
-    cursor.atToken(Token.rightParen)
-  ) {
+  cursor.inEndsAtDepth = outer
+  if (cursor.accept('IN')) {
+    const haystack = parseExpression(cursor)
     close(cursor)
-    return call('position', [first.args![1]!, first.args![0]!])
+    return call('position', [haystack, first])
   }
   if (cursor.acceptToken(Token.comma)) return call('position', [first, ...restOfArguments(cursor)])
   close(cursor)
@@ -223,11 +222,16 @@ function parseDateDiff(cursor: Cursor): FunctionCall {
   return call('dateDiff', restOfArguments(cursor))
 }
 
-/** `view(SELECT ..)`: the query stands without brackets of its own. */
+/** `view(SELECT ..)`, `viewIfPermitted(SELECT .. ELSE f(..))`: the query stands without brackets of its own. */
 function parseView(cursor: Cursor, name: string): FunctionCall | undefined {
   if (!startsQuery(cursor, cursor.index + 1)) return undefined
   open(cursor)
   const query = parseSelectWithUnion(cursor)
+  if (cursor.accept('ELSE')) {
+    const otherwise = parseFunction(cursor, cursor.identifier('table function'), true)
+    close(cursor)
+    return { kind: 'function', name, query, otherwise }
+  }
   close(cursor)
   return { kind: 'function', name, query }
 }

@@ -16,32 +16,40 @@ import { parseSelectWithUnion, selectAllFrom } from './query.js'
 
 type Fresh<T> = { -readonly [K in keyof T]: T[K] }
 
-/** The tables after FROM with their joins and ARRAY JOINs, in order. */
-export function parseTables(cursor: Cursor): TablesElement[] {
-  const elements: TablesElement[] = [{ kind: 'table', table: parseTable(cursor) }]
+/**
+ * The tables after FROM with their joins and ARRAY JOINs, in order. Where FROM stands before SELECT, aliases need
+ * their AS (`bareAlias` false).
+ */
+export function parseTables(cursor: Cursor, bareAlias = true): TablesElement[] {
+  const elements: TablesElement[] = [{ kind: 'table', table: parseTable(cursor, bareAlias) }]
   while (true) {
-    const element = acceptTablesElement(cursor)
+    const element = acceptTablesElement(cursor, bareAlias)
     if (element === undefined) return elements
     elements.push(element)
   }
 }
 
-function acceptTablesElement(cursor: Cursor): TablesElement | undefined {
-  if (cursor.acceptToken(Token.comma)) return { kind: 'table', table: parseTable(cursor), join: { type: 'COMMA' } }
+function acceptTablesElement(cursor: Cursor, bareAlias: boolean): TablesElement | undefined {
+  if (cursor.acceptToken(Token.comma))
+    return { kind: 'table', table: parseTable(cursor, bareAlias), join: { type: 'COMMA' } }
   if (cursor.kinds[cursor.index] !== Token.word) return undefined
-  if (cursor.accept('LEFT ARRAY JOIN')) return arrayJoin(cursor, true)
-  if (cursor.accept('INNER ARRAY JOIN') || cursor.accept('ARRAY JOIN')) return arrayJoin(cursor, false)
+  if (cursor.accept('LEFT ARRAY JOIN')) return arrayJoin(cursor, true, bareAlias)
+  if (cursor.accept('INNER ARRAY JOIN') || cursor.accept('ARRAY JOIN')) return arrayJoin(cursor, false, bareAlias)
   const join = acceptJoinWords(cursor)
   if (join === undefined) return undefined
-  const table = parseTable(cursor)
+  const table = parseTable(cursor, bareAlias)
   if (cursor.accept('USING')) join.using = parseUsing(cursor)
   else if (cursor.accept('ON')) join.on = parseExpression(cursor)
   else if (join.type !== 'CROSS' && join.type !== 'PASTE' && !join.natural) cursor.fail('ON or USING')
   return { kind: 'table', table, join }
 }
 
-function arrayJoin(cursor: Cursor, left: boolean): TablesElement {
-  return { kind: 'arrayJoin', left, expressions: parseCommaList(cursor, parseSelectExpression) }
+function arrayJoin(cursor: Cursor, left: boolean, bareAlias: boolean): TablesElement {
+  return {
+    kind: 'arrayJoin',
+    left,
+    expressions: parseCommaList(cursor, bareAlias ? parseSelectExpression : parseExpression),
+  }
 }
 
 /** `[GLOBAL|LOCAL] [NATURAL] [strictness] [type] JOIN`, strictness before or after the type. */
@@ -76,9 +84,9 @@ function parseUsing(cursor: Cursor): Expression[] {
   return parseCommaList(cursor, parseExpression)
 }
 
-function parseTable(cursor: Cursor): TableExpression {
+function parseTable(cursor: Cursor, bareAlias: boolean): TableExpression {
   const node: Fresh<TableExpression> = { source: parseSource(cursor) }
-  const alias = cursor.at('UUID') ? undefined : acceptAlias(cursor, true)
+  const alias = cursor.at('UUID') ? undefined : acceptAlias(cursor, bareAlias)
   if (alias !== undefined) {
     node.alias = alias
     if (cursor.acceptToken(Token.leftParen)) {

@@ -6,7 +6,7 @@ import { parseCompoundIdentifier } from './identifier.js'
 import { acceptLiteral, parseLiteral } from './literal.js'
 
 /** Words that may follow the first word of an SQL type name; longer phrases first. */
-const NAME_SUFFIXES: ReadonlyMap<string, readonly string[]> = new Map([
+const NAME_SUFFIXES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
   ['NATIONAL', ['CHARACTER LARGE OBJECT', 'CHARACTER VARYING', 'CHAR VARYING', 'CHARACTER', 'CHAR']],
   ['BINARY', ['LARGE OBJECT', 'VARYING']],
   ['CHAR', ['LARGE OBJECT', 'VARYING']],

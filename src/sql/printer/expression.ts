@@ -271,32 +271,34 @@ function needsBracketsBeforeDot(value: Expression): boolean {
 
 /** The right side of IN: brackets even around a single value. */
 function printSet(node: Expression): string {
+  if ('alias' in node && node.alias !== undefined) return print(node, true)
   const text = print(node, false)
   switch (node.kind) {
     case 'subquery':
-      return node.alias === undefined ? text : `(${text})`
+      return text
     case 'literal':
-      if (node.alias === undefined && (node.type === 'tuple' || node.type === 'array')) return text
+      if (node.type === 'tuple' || node.type === 'array') return text
       break
     case 'function':
-      if (node.alias !== undefined || node.parenthesized) break
+      if (node.parenthesized) break
       if (!node.operator || node.name === 'tuple' || node.name === 'array') return text
       break
     default:
   }
-  if (node.alias === undefined && 'parenthesized' in node && node.parenthesized) return text
-  return `(${text})`
+  return 'parenthesized' in node && node.parenthesized ? text : `(${text})`
 }
 
 function printAsterisk(node: Asterisk): string {
   let out = '*'
   if (node.qualifier) out = `${printIdentifier(node.qualifier)}.*`
-  else if (node.expression) out = `${print(node.expression, true)}.*`
+  else if (node.expression) out = `${print(node.expression, false)}.*`
   return out + printTransformers(node.transformers)
 }
 
 function printColumns(node: ColumnsMatcher): string {
-  let out = node.qualifier ? `${printIdentifier(node.qualifier)}.` : ''
+  let out = ''
+  if (node.qualifier) out = `${printIdentifier(node.qualifier)}.`
+  else if (node.expression) out = `${print(node.expression, false)}.`
   out += `COLUMNS(${node.columns ? printExpressionList(node.columns) : quoteString(node.pattern ?? '')})`
   return out + printTransformers(node.transformers)
 }

@@ -183,7 +183,12 @@ export function printSettings(settings: readonly Setting[]): string {
   for (const { name, value } of settings) {
     if (out !== '') out += ', '
     const spelled = name.split('.').map(quoteIdentifierIfNeeded).join('.')
-    out += `${spelled} = ${value.kind === 'default' ? 'DEFAULT' : printExpression(value)}`
+    out += `${spelled} = ${printSettingValue(value)}`
   }
   return out
+}
+
+/** The right side of one setting. */
+export function printSettingValue(value: Setting['value']): string {
+  return value.kind === 'default' ? 'DEFAULT' : printExpression(value)
 }
