@@ -77,7 +77,8 @@ export type Storage = {
 
 /**
  * How clauses were written where the canonical form is not the only spelling that the server keeps (`ORDER BY (id)`
- * beside `ORDER BY id`, order and form of SETTINGS). Used when a CREATE is rendered, never compared.
+ * beside `ORDER BY id`, order and form of SETTINGS). A CREATE that is rendered uses the spelling where there is one,
+ * else the canonical field; it is never compared. For a materialized view it speaks of the inner table's clauses.
  */
 export type Spelling = {
   readonly orderBy?: SqlText
@@ -86,7 +87,12 @@ export type Spelling = {
   readonly uniqueKey?: SqlText
   /** The whole list behind SETTINGS. */
   readonly settings?: SqlText
-  /** Anything else the owner of the canonical form must keep, by clause name. */
+  /** `''` in quotes, where an empty COMMENT was written and kept. */
+  readonly comment?: SqlText
+  /** The insides of a dictionary's SOURCE and LAYOUT. */
+  readonly source?: SqlText
+  readonly layout?: SqlText
+  /** `attribute <name>`: the type of a dictionary's attribute as it was written; the server does not resolve aliases there. */
   readonly [clause: string]: SqlText | undefined
 }
 
@@ -109,7 +115,9 @@ type InDatabase = Common & {
 export type Database = Common & {
   readonly kind: 'database'
   readonly name: string
+  /** Undefined is the server's default, Atomic. */
   readonly engine?: Engine
+  readonly settings?: Settings
   readonly comment?: string
   readonly cluster?: string
 }
@@ -127,8 +135,11 @@ export type Table = InDatabase &
     readonly plugins?: Readonly<Record<string, unknown>>
   }
 
-/** A column of a view's list. Undefined lists are not compared: the server always fills them in. */
-export type ViewColumn = { readonly name: string; readonly type: string; readonly comment?: string }
+/**
+ * A column of a view's list: the server takes every clause of a table's column here. Undefined lists are not compared:
+ * the server always fills them in.
+ */
+export type ViewColumn = Column
 
 export type View = InDatabase & {
   readonly kind: 'view'
@@ -157,6 +168,10 @@ export type MaterializedView = InDatabase & {
   readonly inner?: Storage
   readonly refresh?: Refresh
   readonly columns?: readonly ViewColumn[]
+  /** What stands among the columns of an inner table. */
+  readonly indexes?: readonly SkippingIndex[]
+  readonly projections?: readonly Projection[]
+  readonly constraints?: readonly Constraint[]
   readonly definer?: string
   readonly sqlSecurity?: 'DEFINER' | 'INVOKER' | 'NONE'
 }

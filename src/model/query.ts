@@ -1,0 +1,253 @@
+import type { Query, SetOperation, UnionMode, UnionQuery } from '../sql/ast.js'
+import { printSelect } from '../sql/print.js'
+import { canonicalFunctionName } from './functions.js'
+
+/** A declared `query` as the server would store it in a view of `database`; see `canonicalQuery`. */
+export function declaredQueryText(query: Query, database: string): string {
+  return printSelect(canonicalQuery(query, database))
+}
+
+/** The text of a query that the server has stored: it is normalised already, only function names may be old. */
+export function storedQueryText(query: Query): string {
+  return printSelect(withCanonicalNames(query))
+}
+
+/**
+ * What the server makes of a view's query before it stores it: set operations grouped, function names resolved, tables
+ * without a database given one. The last happens where the server's own visitor does it (`AddDefaultDatabaseVisitor`,
+ * seen on 26.7), so that what it leaves alone stays alone.
+ */
+export function canonicalQuery(query: Query, database: string): Query {
+  const grouped = mapTree(query, groupSetOperations)
+  const rewritten = rewriteNode(grouped, { database, namedQueries: new Set() })
+  return mapTree(rewritten, flattenSetOperations) as Query
+}
+
+/** `node` with every function under the name that the server stores; nothing else changes. */
+export function withCanonicalNames<T>(node: T): T {
+  return rewriteNode(node, { database: undefined, namedQueries: new Set() }) as T
+}
+
+type Context = {
+  readonly database: string | undefined
+  /** Names of WITH queries seen so far. The server never forgets one, whatever its scope. */
+  readonly namedQueries: Set<string>
+}
+
+type PlainNode = { readonly kind?: unknown; readonly [field: string]: unknown }
+
+function isNode(value: unknown): value is PlainNode {
+  return typeof value === 'object' && value !== null
+}
+
+/** Rebuilds what changes and shares what does not. */
+function rewriteNode(value: unknown, context: Context): unknown {
+  if (Array.isArray(value)) return rewriteList(value, context)
+  if (!isNode(value)) return value
+  switch (value.kind) {
+    case 'literal':
+    case 'type':
+    case 'parameter':
+    case 'unparsed':
+      return value
+    case 'select':
+      return rewriteSelect(value, context)
+    case 'union':
+      return rewriteUnion(value, context)
+    case 'table':
+      return rewriteFields(qualifyTable(value, context), context)
+    case 'function':
+      return rewriteFunction(value, context)
+    default:
+      return rewriteFields(value, context)
+  }
+}
+
+function rewriteList(list: readonly unknown[], context: Context): readonly unknown[] {
+  let copy: unknown[] | undefined
+  for (let index = 0; index < list.length; index++) {
+    const rewritten = rewriteNode(list[index], context)
+    if (rewritten !== list[index]) copy ??= [...list]
+    if (copy !== undefined) copy[index] = rewritten
+  }
+  return copy ?? list
+}
+
+function rewriteFields(node: PlainNode, context: Context): PlainNode {
+  let copy: Record<string, unknown> | undefined
+  for (const field in node) {
+    const value = node[field]
+    if (typeof value !== 'object' || value === null) continue
+    const rewritten = rewriteNode(value, context)
+    if (rewritten === value) continue
+    copy ??= { ...node }
+    copy[field] = rewritten
+  }
+  return copy ?? node
+}
+
+/** WITH first, then FROM, then the rest: the order in which names of WITH queries become known. */
+function rewriteSelect(select: PlainNode, context: Context): PlainNode {
+  const elements = Array.isArray(select.with) ? (select.with as readonly PlainNode[]) : []
+  if (select.recursive === true) for (const element of elements) noteNamedQuery(element, context)
+  const rewrittenWith = elements.map((element) => {
+    const rewritten = rewriteNode(element, context)
+    noteNamedQuery(element, context)
+    return rewritten
+  })
+  const from = rewriteNode(select.from, context)
+  const head = elements.length === 0 ? {} : { with: rewrittenWith }
+  const rest = rewriteFields({ ...select, with: undefined, from: undefined }, context)
+  return { ...rest, ...head, ...(from === undefined ? {} : { from }) }
+}
+
+function noteNamedQuery(element: PlainNode, context: Context): void {
+  if (element.kind === 'withQuery') context.namedQueries.add(String(element.name))
+}
+
+/** The server's visitor does not enter a union that stands directly in a union. */
+function rewriteUnion(union: PlainNode, context: Context): PlainNode {
+  const queries = union.queries as readonly PlainNode[]
+  const outside: Context = { ...context, database: undefined }
+  return {
+    ...union,
+    queries: queries.map((query) => rewriteNode(query, query.kind === 'union' ? outside : context)),
+  }
+}
+
+function qualifyTable(element: PlainNode, context: Context): PlainNode {
+  const table = element.table as PlainNode
+  const source = qualified(table.source, context)
+  return source === table.source ? element : { ...element, table: { ...table, source } }
+}
+
+/** A bare table name with its database; anything else as it is. */
+function qualified(source: unknown, context: Context): unknown {
+  if (context.database === undefined || !isNode(source) || source.kind !== 'identifier') return source
+  const parts = source.parts as readonly unknown[]
+  const name = parts[0]
+  if (parts.length !== 1 || typeof name !== 'string' || context.namedQueries.has(name)) return source
+  return { ...source, parts: [context.database, name] }
+}
+
+/** Functions whose second argument may be the name of a table. */
+const IN_FUNCTIONS = new Set([
+  'in',
+  'notIn',
+  'globalIn',
+  'globalNotIn',
+  'nullIn',
+  'notNullIn',
+  'globalNullIn',
+  'globalNotNullIn',
+])
+
+function rewriteFunction(call: PlainNode, context: Context): PlainNode {
+  const name = String(call.name)
+  const canonical = canonicalFunctionName(name)
+  let node: PlainNode = canonical === name ? call : { ...call, name: canonical }
+  const args = call.args as readonly unknown[] | undefined
+  if (args?.length === 2 && IN_FUNCTIONS.has(name)) {
+    const set = qualified(args[1], context)
+    if (set !== args[1]) node = { ...node, args: [args[0], set] }
+  }
+  return rewriteFields(node, context)
+}
+
+/** `value` with `change` applied to every node, innermost first. */
+function mapTree(value: unknown, change: (node: PlainNode) => PlainNode): unknown {
+  if (Array.isArray(value)) {
+    const mapped = value.map((item) => mapTree(item, change))
+    return mapped.some((item, index) => item !== value[index]) ? mapped : value
+  }
+  if (!isNode(value) || value.kind === 'literal' || value.kind === 'type') return value
+  let copy: Record<string, unknown> | undefined
+  for (const field in value) {
+    const inner = value[field]
+    if (typeof inner !== 'object' || inner === null) continue
+    const mapped = mapTree(inner, change)
+    if (mapped === inner) continue
+    copy ??= { ...value }
+    copy[field] = mapped
+  }
+  return change(copy ?? value)
+}
+
+/**
+ * The flat list of a parsed set operation as the server's tree (`SelectIntersectExceptQueryVisitor`): INTERSECT binds
+ * first, EXCEPT takes all that stands before it as its left side, and both keep duplicates unless they say DISTINCT.
+ */
+function groupSetOperations(node: PlainNode): PlainNode {
+  if (node.kind !== 'union') return node
+  const union = node as unknown as UnionQuery
+  let queries: Query[] = [union.queries[0]!]
+  let modes: UnionMode[] = []
+  for (let index = 0; index < union.modes.length; index++) {
+    const right = union.queries[index + 1]!
+    const mode = union.modes[index]!
+    if (mode.startsWith('INTERSECT')) {
+      const left = queries.pop()!
+      queries.push({ kind: 'setOperation', operator: withAll(mode), queries: [left, right] } as SetOperation)
+    } else {
+      queries.push(right)
+      modes.push(withAll(mode))
+    }
+  }
+  const except = modes.findLastIndex((mode) => mode.startsWith('EXCEPT'))
+  for (let index = 0; index <= except; index++) {
+    const at = modes.findIndex((mode) => mode.startsWith('EXCEPT'))
+    if (at < 0) break
+    const left = groupUnion(queries.slice(0, at + 1), modes.slice(0, at))
+    const operation = { kind: 'setOperation', operator: modes[at]!, queries: [left, queries[at + 1]!] } as SetOperation
+    queries = [operation, ...queries.slice(at + 2)]
+    modes = modes.slice(at + 1)
+  }
+  return groupUnion(queries, modes) as unknown as PlainNode
+}
+
+function withAll(mode: UnionMode): UnionMode {
+  return mode === 'INTERSECT' || mode === 'EXCEPT' ? `${mode} ALL` : mode
+}
+
+/**
+ * The server's `NormalizeSelectWithUnionQueryVisitor`: lists of UNION ALL are lifted into one, and everything to the
+ * left of a UNION DISTINCT becomes distinct with it.
+ */
+function groupUnion(queries: readonly Query[], modes: readonly UnionMode[]): Query {
+  if (queries.length === 1) return queries[0]!
+  // A bare UNION means what a setting of the server says; it stays.
+  if (modes.includes('UNION')) return { kind: 'union', queries, modes }
+  const distinct = modes.lastIndexOf('UNION DISTINCT')
+  if (distinct < 0) return unionOf(queries.flatMap(liftAll), 'UNION ALL')
+  const head = queries.slice(0, distinct + 2).flatMap((query) => (query.kind === 'union' ? query.queries : [query]))
+  const tail = queries.slice(distinct + 2).flatMap(liftAll)
+  const distinctUnion = unionOf(head, 'UNION DISTINCT')
+  return tail.length === 0 ? distinctUnion : unionOf([distinctUnion, ...tail], 'UNION ALL')
+}
+
+function liftAll(query: Query): readonly Query[] {
+  return query.kind === 'union' && query.modes.every((mode) => mode === 'UNION ALL') ? query.queries : [query]
+}
+
+function unionOf(queries: readonly Query[], mode: UnionMode): UnionQuery {
+  return { kind: 'union', queries, modes: queries.slice(1).map(() => mode) }
+}
+
+/** Back to the flat lists that the printer takes: in a UNION the server prints INTERSECT and EXCEPT without brackets. */
+function flattenSetOperations(node: PlainNode): PlainNode {
+  if (node.kind === 'setOperation') {
+    const { operator, queries } = node as unknown as SetOperation
+    return { kind: 'union', queries, modes: [operator], wasSetOperation: true }
+  }
+  if (node.kind !== 'union') return node
+  const { queries, modes } = node as unknown as UnionQuery
+  const flat: { queries: Query[]; modes: UnionMode[] } = { queries: [], modes: [] }
+  queries.forEach((query, index) => {
+    if (index > 0) flat.modes.push(modes[index - 1]!)
+    if (query.kind === 'union' && 'wasSetOperation' in query) {
+      flat.queries.push(...query.queries)
+      flat.modes.push(...query.modes)
+    } else flat.queries.push(query)
+  })
+  return { kind: 'union', ...flat }
+}

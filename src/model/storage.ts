@@ -1,0 +1,212 @@
+import type { Expression, FunctionCall, Setting } from '../sql/ast.js'
+import type { StorageDefinition, TtlRule } from '../sql/ast-ddl.js'
+import { printExpression } from '../sql/print.js'
+import { quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
+import {
+  compareCodeUnits,
+  type Engine,
+  type Settings,
+  type Spelling,
+  type SqlText,
+  type Storage,
+} from './definition.js'
+import { expressionText, withoutBrackets } from './expression.js'
+import { isQuerySetting } from './query-settings.js'
+
+/** The canonical storage clauses, and how they were written where the server keeps another spelling. */
+export type StorageForm = { readonly storage: Storage; readonly spelling: Spelling }
+
+/** The setting that the server writes into every MergeTree table that does not have it. */
+const IMPLIED_SETTING = 'index_granularity = 8192'
+
+/** The name of the engine's family: `MergeTree` for all of them, replicated and shared ones included. */
+export function isMergeTree(engine: string): boolean {
+  return engine.endsWith('MergeTree')
+}
+
+/**
+ * The canonical form of ENGINE and its clauses. `hasNested`: the table keeps Nested columns whole, which the server
+ * only does with `flatten_nested = 0`. `database` is what `currentDatabase()` means in the engine's parameters.
+ */
+export function storageForm(
+  node: StorageDefinition | undefined,
+  options: { readonly database: string; readonly hasNested: boolean },
+): StorageForm {
+  const engine = engineForm(node?.engine, options.database)
+  const mergeTree = isMergeTree(engine.name)
+  const written = { orderBy: node?.orderBy, primaryKey: node?.primaryKey }
+  const primaryKey = written.primaryKey && keyEntries(written.primaryKey)
+  const orderBy = written.orderBy ? keyEntries(written.orderBy) : mergeTree ? (primaryKey ?? []) : undefined
+  const keysDiffer = primaryKey !== undefined && primaryKey.join() !== orderBy?.join()
+  const partitionBy = node?.partitionBy && keyEntries(node.partitionBy)
+  const settings = settingsForm(node?.settings ?? [], engine.name, options.hasNested)
+  const storage: Storage = {
+    engine,
+    ...(orderBy && { orderBy }),
+    ...(keysDiffer && { primaryKey }),
+    ...(partitionBy && partitionBy.length > 0 && { partitionBy }),
+    ...(node?.sampleBy && { sampleBy: expressionText(node.sampleBy) }),
+    ...(node?.uniqueKey && { uniqueKey: keyEntries(node.uniqueKey) }),
+    ...(node?.ttl && { ttl: node.ttl.map(ttlText) }),
+    ...(settings.canonical && { settings: settings.canonical }),
+  }
+  const primarySpelling = written.primaryKey && keySpelling(written.primaryKey, keysDiffer ? primaryKey : undefined)
+  return {
+    storage,
+    spelling: compact({
+      orderBy: written.orderBy && keySpelling(written.orderBy, orderBy),
+      primaryKey: primarySpelling,
+      partitionBy: node?.partitionBy && keySpelling(node.partitionBy, storage.partitionBy),
+      uniqueKey: node?.uniqueKey && keySpelling(node.uniqueKey, storage.uniqueKey),
+      settings: settings.spelling,
+    }),
+  }
+}
+
+/** The fields of `fields` that are set. */
+export function compact<T extends object>(fields: T): T {
+  const kept: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) kept[name] = value
+  return kept as T
+}
+
+/** A key clause from its entries: `tuple()`, `a`, `(a, b)`. Descending entries need the word `tuple`. */
+export function keyClause(entries: readonly SqlText[]): SqlText {
+  if (entries.length === 0) return 'tuple()'
+  if (entries.length === 1) return entries[0]!
+  return `${entries.some((entry) => entry.endsWith(' DESC')) ? 'tuple' : ''}(${entries.join(', ')})`
+}
+
+/** The entries of a key: `(a, b)` and `tuple(a, b)` are two, `(a)` and `a` are one, `()` is none. */
+export function keyEntries(key: Expression): readonly SqlText[] {
+  if (key.kind === 'function' && key.name.toLowerCase() === 'tuple' && key.alias === undefined)
+    return (key.args ?? []).map((entry) => entryText(entry))
+  if (key.kind === 'literal' && key.type === 'tuple') return key.items.map((entry) => entryText(entry))
+  return [entryText(key)]
+}
+
+function entryText(entry: Expression): SqlText {
+  if (entry.kind !== 'orderByElement') return expressionText(withoutBrackets(entry))
+  const text = expressionText(withoutBrackets(entry.expression))
+  return entry.direction === 'DESC' ? `${text} DESC` : text
+}
+
+function keySpelling(key: Expression, entries: readonly SqlText[] | undefined): SqlText | undefined {
+  const text = key.kind === 'orderByElement' ? entryText(key) : expressionText(key)
+  return entries !== undefined && keyClause(entries) === text ? undefined : text
+}
+
+/** One rule of a table TTL. */
+export function ttlText(rule: TtlRule): SqlText {
+  const expression = expressionText(rule.expression)
+  const { action } = rule
+  switch (action.kind) {
+    case 'delete':
+      return action.where ? `${expression} WHERE ${expressionText(action.where)}` : expression
+    case 'move':
+      return `${expression} TO ${action.to} ${action.ifExists ? 'IF EXISTS ' : ''}${quoteString(action.name)}`
+    case 'recompress':
+      return `${expression} RECOMPRESS CODEC(${action.codec.map((codec) => printExpression(codec)).join(', ')})`
+    case 'groupBy': {
+      const by = action.by.map(expressionText).join(', ')
+      const set = action.set.map(
+        ({ column, expression: value }) => `${printExpression(column)} = ${expressionText(value)}`,
+      )
+      return `${expression} GROUP BY ${by}${set.length > 0 ? ` SET ${set.join(', ')}` : ''}`
+    }
+  }
+}
+
+/**
+ * Engines whose parameters may be written as bare names and are stored as strings (seen on 26.7), with the positions
+ * for which that holds; `true` is all.
+ */
+const NAMES_AS_STRINGS: Readonly<Record<string, true | readonly number[]>> = {
+  Merge: [0, 1],
+  Buffer: [0, 1],
+  Distributed: [0, 1, 2, 4],
+  File: true,
+  URL: true,
+  S3: true,
+  GCS: true,
+  OSS: true,
+  COSN: true,
+  HDFS: true,
+  AzureBlobStorage: true,
+  SQLite: true,
+  ODBC: true,
+  JDBC: true,
+  Executable: true,
+  ExecutablePool: true,
+}
+
+/** Engine and parameters; MergeTree where none is named. */
+export function engineForm(call: FunctionCall | undefined, database: string): Engine {
+  if (call === undefined) return { name: 'MergeTree', args: [] }
+  const asStrings = NAMES_AS_STRINGS[call.name]
+  const args = (call.args ?? []).map((arg, index) => {
+    if (asStrings === undefined || (asStrings !== true && !asStrings.includes(index))) return printExpression(arg)
+    if (arg.kind === 'identifier' && arg.parts.length === 1 && typeof arg.parts[0] === 'string')
+      return quoteString(arg.parts[0])
+    if (arg.kind === 'function' && arg.name.toLowerCase() === 'currentdatabase') return quoteString(database)
+    // Buffer('', t): the database of the session.
+    return call.name === 'Buffer' && index === 0 && isEmptyString(arg) ? quoteString(database) : printExpression(arg)
+  })
+  return { name: call.name, args }
+}
+
+function isEmptyString(arg: Expression): boolean {
+  return arg.kind === 'literal' && arg.type === 'string' && arg.value === ''
+}
+
+/** The value of a setting as it stands in SQL. */
+export function settingValue(value: Setting['value']): SqlText {
+  return value.kind === 'default' ? 'DEFAULT' : printExpression(value)
+}
+
+/** One value for one meaning: `true`, `'1'` and `1` are `1`. Other texts stay. */
+function canonicalValue(text: SqlText): SqlText {
+  if (text === 'true') return '1'
+  if (text === 'false') return '0'
+  const bare = /^'(-?\d+(?:\.\d+)?)'$/.exec(text)?.[1] ?? text
+  return /^-?\d+\.$/.test(bare) ? bare.slice(0, -1) : bare
+}
+
+/** Engines without settings of their own by the name of a query setting: such a setting is never stored with them. */
+const PLAIN_ENGINES = new Set(['Memory', 'Log', 'TinyLog', 'StripeLog', 'Null', 'Buffer', 'Merge', 'Set'])
+
+function isStored(name: string, engine: string): boolean {
+  if (name === 'flatten_nested') return false
+  if (isMergeTree(engine) || PLAIN_ENGINES.has(engine)) return !isQuerySetting(name)
+  return !name.startsWith('allow_') || !isQuerySetting(name)
+}
+
+function settingsForm(
+  settings: readonly Setting[],
+  engine: string,
+  hasNested: boolean,
+): { canonical?: Settings; spelling?: SqlText } {
+  const stored: [string, SqlText][] = []
+  const written: string[] = []
+  for (const { name, value } of settings) {
+    const text = settingValue(value)
+    if (!(name === 'flatten_nested' && hasNested)) written.push(`${quoteIdentifierIfNeeded(name)} = ${text}`)
+    if (!isStored(name, engine)) continue
+    const canonical = canonicalValue(text)
+    if (name === 'index_granularity' && canonical === '8192' && isMergeTree(engine)) continue
+    stored.push([name, canonical])
+  }
+  if (hasNested) {
+    stored.push(['flatten_nested', '0'])
+    written.push('flatten_nested = 0')
+  }
+  stored.sort(([a], [b]) => compareCodeUnits(a, b))
+  const plain = stored.map(([name, value]) => `${quoteIdentifierIfNeeded(name)} = ${value}`)
+  const text = written.join(', ')
+  const implied = [plain, [...plain, IMPLIED_SETTING]]
+  const isPlain = implied.some((list) => list.join(', ') === text)
+  return {
+    canonical: stored.length > 0 ? Object.fromEntries(stored) : undefined,
+    spelling: isPlain ? undefined : text,
+  }
+}
