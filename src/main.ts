@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import type { Io, OutputStream } from './cli/io.js'
 
 /** Set by the build; in the source tree the version comes from package.json. */
