@@ -56,10 +56,18 @@ function isGroup(doc: Group | readonly Doc[]): doc is Group {
 
 const INVISIBLE = /[\u007f-\u009f\u2028\u2029\ufeff]/g
 
-/** A TypeScript string literal in single quotes; characters that an editor would not show are escaped. */
+/** A TypeScript string literal in the quotes that need fewer escapes; characters that an editor would not show are escaped. */
 export function quoted(text: string): string {
-  const body = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")
-  return `'${body.replace(INVISIBLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}'`
+  const double = JSON.stringify(text).replace(
+    INVISIBLE,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  if (count(text, "'") > count(text, '"')) return double
+  return `'${double.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
+}
+
+function count(text: string, char: string): number {
+  return text.split(char).length - 1
 }
 
 /** A property name as it stands in a type: bare where it may be. */

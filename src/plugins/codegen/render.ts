@@ -2,7 +2,16 @@ import { posix, win32 } from 'node:path'
 import { type Doc, layout, quoted } from './layout.js'
 import { identifiers, type NameStyle, upperFirst } from './names.js'
 import type { Shape } from './shape.js'
-import { type Direction, type Helper, helperSources, type Modes, objectSchema, propertyOf, schemaOf } from './spell.js'
+import {
+  type Direction,
+  type Helper,
+  helperSources,
+  type Modes,
+  objectSchema,
+  propertyOf,
+  schemaOf,
+  wrapped,
+} from './spell.js'
 
 /** An object of the schema that rows are read from, and written to where `insert` is there. */
 export type Target = {
@@ -83,8 +92,10 @@ function renderProperty(property: Property, direction: Direction, modes: Modes):
 
 function renderSchema(properties: readonly Property[], type: string, direction: Direction, used: Set<Helper>): string {
   const fields = properties.map((property): [Property, Doc] => {
-    const schema = schemaOf(property.shape, direction, used)
-    return [property, property.optional ? [schema, '.optional()'] : schema]
+    const { shape } = property
+    if (!property.optional) return [property, schemaOf(shape, direction, used)]
+    if (shape.kind !== 'nullable') return [property, wrapped(shape, schemaOf(shape, direction, used), 'optional')]
+    return [property, wrapped(shape.of, schemaOf(shape.of, direction, used), 'nullish')]
   })
   // The server drops an unknown field without a word, so a schema for inserts refuses it.
   const doc = objectSchema(direction === 'row' ? 'z.object' : 'z.strictObject', fields)
@@ -153,33 +164,36 @@ async function insertRows(
 /** The value as JSON can carry it: bigint, NaN and the infinities as the texts that the server reads. */
 function toJson(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
-  if (typeof value === 'number' && !Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
+  if (typeof value === 'number') return numberToJson(value)
   if (Array.isArray(value)) return value.map(toJson)
   if (typeof value === 'object' && value !== null && !('toJSON' in value)) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]))
   }
   return value
+}
+
+function numberToJson(value: number): number | string {
+  if (Number.isFinite(value)) return value
+  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
 }`
 
 function renderFunction({ target, name }: Named): string {
   const columns = (target.insert ?? []).map((property) => quoted(backquoted(property.name)))
-  const list: Doc = {
-    kind: 'group',
-    open: '[',
-    items: columns,
-    close: ']',
-    separator: ', ',
-    line: ['', ','],
-    padding: '',
+  const list = (open: string, items: readonly Doc[], close: string): Doc => {
+    return { kind: 'group', open, items, close, separator: ', ', line: ['', ','], padding: '' }
   }
   const table = quoted(`${backquoted(target.database)}.${backquoted(target.name)}`)
-  return `/** Inserts rows into \`${target.database}.${target.name}\`; nothing is sent for an empty list. Rejects with the client's errors. */
+  const call = list('insertRows(', ['client', table, list('[', columns, ']'), 'rows', 'params'], ')')
+  return `/**
+ * Inserts rows into \`${target.database}.${target.name}\`; an empty list sends nothing.
+ * Rejects with the errors of @clickhouse/client.
+ */
 export async function ingest${upperFirst(name)}(
   client: Ingestor,
   rows: readonly ${name}Insert[],
   params: BaseQueryParams = {},
 ): Promise<InsertResult> {
-  return insertRows(client, ${table}, ${layout(list, 2, 31 + table.length)}, rows, params)
+  return ${layout(call, 2, 9)}
 }`
 }
 

@@ -131,11 +131,11 @@ export function schemaOf(shape: Shape, direction: Direction, used: Set<Helper>):
     case 'enum':
       return shape.names.length === 0 ? 'z.never()' : list('z.enum([', shape.names.map(quoted), '])')
     case 'nullable':
-      return [inner(shape.of), '.nullable()']
+      return wrapped(shape.of, inner(shape.of), 'nullable')
     case 'array':
-      return ['z.array(', inner(shape.of), ')']
+      return list('z.array(', [inner(shape.of)], ')')
     case 'record':
-      return ['z.record(z.string(), ', inner(shape.of), ')']
+      return list('z.record(', ['z.string()', inner(shape.of)], ')')
     case 'tuple':
       return list('z.tuple([', shape.items.map(inner), '])')
     case 'object':
@@ -148,6 +148,15 @@ export function schemaOf(shape: Shape, direction: Direction, used: Set<Helper>):
       return members.length === 1 ? inner(members[0]!) : list('z.union([', members.map(inner), '])')
     }
   }
+}
+
+// Wherever a list may break into lines, these follow the layout that formatters give: a chain behind short calls, a
+// function around long ones.
+const LONG: ReadonlySet<Shape['kind']> = new Set(['enum', 'union', 'tuple', 'object', 'array', 'record', 'nullable'])
+
+/** The schema made nullable, optional, or both (`nullish`). */
+export function wrapped(shape: Shape, schema: Doc, how: 'nullable' | 'optional' | 'nullish'): Doc {
+  return LONG.has(shape.kind) ? list(`z.${how}(`, [schema], ')') : [schema, `.${how}()`]
 }
 
 /** `z.object({ ... })` from fields and their schemas. */
@@ -201,9 +210,12 @@ export function helperSources(modes: Modes): readonly (readonly [Helper, string]
   return [
     [
       'wideInteger',
-      `/** 64-bit and wider integers: quoted, or JSON numbers that lost nothing. */
+      `const WIDE_INTEGER =
+  '${WIDE_MESSAGE}'
+
+/** 64-bit and wider integers: quoted, or JSON numbers that lost nothing. */
 const wideInteger = z
-  .union([z.string().regex(/^-?\\d+$/), z.number().refine(Number.isSafeInteger, '${WIDE_MESSAGE}'), z.bigint()])
+  .union([z.string().regex(/^-?\\d+$/), z.number().refine(Number.isSafeInteger, WIDE_INTEGER), z.bigint()])
   .transform(${modes.bigint === 'bigint' ? 'BigInt' : 'String'})`,
     ],
     [
@@ -211,22 +223,21 @@ const wideInteger = z
       modes.decimal === 'number'
         ? `/** Decimals: JSON numbers, or quoted by output_format_json_quote_decimals. */
 const decimal = z.union([z.number(), z.string().regex(/^-?\\d+(\\.\\d+)?$/)]).transform(Number)`
-        : `/** Decimals: quoted, or JSON numbers that lost nothing. */
-const decimal = z
-  .union([
-    z.string().regex(/^-?\\d+(\\.\\d+)?$/),
-    z.number().refine((value) => /^-?(?=(\\.?\\d){1,15}$)\\d+(\\.\\d+)?$/.test(String(value)), '${DECIMAL_MESSAGE}'),
-  ])
-  .transform(String)`,
+        : `const DECIMAL =
+  '${DECIMAL_MESSAGE}'
+
+/** At most 15 digits, not in scientific notation. */
+const isExact = (value: number) => /^-?(?=(\\.?\\d){1,15}$)\\d+(\\.\\d+)?$/.test(String(value))
+
+/** Decimals: quoted, or JSON numbers that lost nothing. */
+const decimal = z.union([z.string().regex(/^-?\\d+(\\.\\d+)?$/), z.number().refine(isExact, DECIMAL)]).transform(String)`,
     ],
     [
       'float',
       `/** NaN and the infinities arrive as null, which becomes NaN; by name under output_format_json_quote_denormals. */
 const float = z
   .union([z.custom<number>((value) => typeof value === 'number'), z.null(), z.string().regex(/^[+-]?(nan|inf|\\d.*)$/i)])
-  .transform((value) =>
-    typeof value === 'string' ? Number(value.replace(/inf/i, 'Infinity')) : (value ?? Number.NaN),
-  )`,
+  .transform((value) => (typeof value === 'string' ? Number(value.replace(/inf/i, 'Infinity')) : (value ?? Number.NaN)))`,
     ],
     [
       'floatInput',
