@@ -106,7 +106,9 @@ function operatorAt(cursor: Cursor): Operator | undefined {
       return cursor.isWord(index + 1, 'not') && cursor.isWord(index + 2, 'in') ? GLOBAL_NOT_IN : undefined
     case 105:
       if (length === 2) {
-        if (cursor.isWord(index, 'in')) return cursor.inEndsAtDepth === cursor.depth ? undefined : IN
+        // IN PARTITION belongs to the ALTER command around the expression.
+        if (cursor.isWord(index, 'in'))
+          return cursor.inEndsAtDepth === cursor.depth || cursor.isWord(index + 1, 'partition') ? undefined : IN
         return cursor.isWord(index, 'is') ? isOperator(cursor, index) : undefined
       }
       return length === 5 && cursor.isWord(index, 'ilike') ? ILIKE : undefined
@@ -160,6 +162,8 @@ export function acceptAlias(cursor: Cursor, bare: boolean): string | undefined {
       return cursor.identifier('alias')
     }
     if (!bare || RESTRICTED_ALIASES.has(cursor.text().toUpperCase())) return undefined
+    // COMMENT 'text' after the query of a view is a clause of the view.
+    if (cursor.isWord(index, 'comment') && cursor.kindAt(index + 1) === Token.string) return undefined
     return cursor.identifier()
   }
   return bare && kind === Token.quotedIdentifier ? cursor.identifier('alias') : undefined

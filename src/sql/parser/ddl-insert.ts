@@ -1,0 +1,117 @@
+import type { Expression, FunctionCall, Query, Setting, WithElement } from '../ast.js'
+import type { DeleteStatement, InsertStatement, ObjectName, UpdateStatement } from '../ast-ddl.js'
+import { Token } from '../lexer.js'
+import { type Cursor, parseCommaList } from './cursor.js'
+import { parseAssignments, parseCluster, parseInPartition, parseObjectName } from './ddl-common.js'
+import { parseTableFunction } from './ddl-create.js'
+import { parseExpressionWithoutAlias as parseExpression } from './expression.js'
+import { parseQuery, parseSettings } from './query.js'
+
+/** INSERT INTO; the words are consumed. `withElements` stood before INSERT and belong to its query. */
+export function parseInsert(cursor: Cursor, withElements?: readonly WithElement[]): InsertStatement {
+  cursor.accept('TABLE')
+  let table: ObjectName | undefined
+  let target: FunctionCall | undefined
+  let partitionBy: Expression | undefined
+  if (cursor.at('FUNCTION') && cursor.kindAt(cursor.index + 1) !== Token.dot && !isTableNamedFunction(cursor)) {
+    cursor.advance()
+    target = parseTableFunction(cursor)
+    if (cursor.accept('PARTITION BY')) partitionBy = parseExpression(cursor)
+  } else table = parseObjectName(cursor)
+  const columns = parseInsertColumns(cursor)
+  const infile = parseInfile(cursor)
+  const ownSettings = cursor.accept('SETTINGS') ? parseSettings(cursor) : undefined
+  const head = { kind: 'insert', table, function: target, partitionBy, columns, infile } as const
+
+  if (cursor.at('VALUES')) {
+    cursor.advance()
+    return { ...head, settings: ownSettings, format: 'Values', data: restOfText(cursor) }
+  }
+  if (cursor.accept('FORMAT')) {
+    const format = cursor.identifier('format')
+    return { ...head, settings: ownSettings, format, data: infile ? undefined : restOfText(cursor) }
+  }
+  if (infile !== undefined && !atSelect(cursor)) return { ...head, settings: ownSettings }
+  const select = withFirst(parseQuery(cursor), withElements)
+  const format = cursor.accept('FORMAT') ? cursor.identifier('format') : undefined
+  return { ...head, settings: mergedSettings(ownSettings, settingsOf(select)), select, format }
+}
+
+function isTableNamedFunction(cursor: Cursor): boolean {
+  const next = cursor.kindAt(cursor.index + 1)
+  return next !== Token.word && next !== Token.quotedIdentifier
+}
+
+/** True where SELECT or WITH stands, also after opening brackets. */
+function atSelect(cursor: Cursor): boolean {
+  let index = cursor.index
+  while (cursor.kindAt(index) === Token.leftParen) index++
+  return cursor.atIndex('SELECT', index) || cursor.atIndex('WITH', index) || cursor.atIndex('FROM', index)
+}
+
+function parseInsertColumns(cursor: Cursor): Expression[] | undefined {
+  if (!cursor.atToken(Token.leftParen) || atSelect(cursor)) return undefined
+  cursor.advance()
+  const columns = parseCommaList(cursor, parseExpression)
+  cursor.expectToken(Token.rightParen, ')')
+  return columns
+}
+
+function parseInfile(cursor: Cursor): InsertStatement['infile'] {
+  if (!cursor.accept('FROM INFILE')) return undefined
+  const path = cursor.string('file name')
+  return { path, compression: cursor.accept('COMPRESSION') ? cursor.string('compression') : undefined }
+}
+
+/** All text after the last token that was read, white space at its ends and the closing semicolon left out. */
+function restOfText(cursor: Cursor): string | undefined {
+  const from = cursor.ends[cursor.index - 1]!
+  cursor.index = cursor.tokens.count
+  const text = cursor.source.slice(from).trim()
+  const data = text.endsWith(';') ? text.slice(0, -1).trimEnd() : text
+  return data === '' ? undefined : data
+}
+
+/** Settings of a query's last SELECT: the server copies them to the INSERT. */
+function settingsOf(query: Query): readonly Setting[] | undefined {
+  if (query.kind === 'select') return query.settings
+  if (query.kind === 'union') return settingsOf(query.queries[query.queries.length - 1]!)
+  return undefined
+}
+
+function mergedSettings(
+  own: readonly Setting[] | undefined,
+  fromSelect: readonly Setting[] | undefined,
+): readonly Setting[] | undefined {
+  if (own === undefined || fromSelect === undefined) return own ?? fromSelect
+  const names = new Set(own.map((setting) => setting.name))
+  return [...own, ...fromSelect.filter((setting) => !names.has(setting.name))]
+}
+
+/** `query` with `elements` before every SELECT in it: a WITH before INSERT speaks to all of them. */
+function withFirst(query: Query, elements: readonly WithElement[] | undefined): Query {
+  if (elements === undefined) return query
+  if (query.kind === 'select') return { ...query, with: [...elements, ...(query.with ?? [])] }
+  if (query.kind === 'union') return { ...query, queries: query.queries.map((part) => withFirst(part, elements)) }
+  return query
+}
+
+/** `DELETE FROM`; the words are consumed. */
+export function parseDeleteFrom(cursor: Cursor): DeleteStatement {
+  const table = parseObjectName(cursor)
+  const cluster = parseCluster(cursor)
+  const partition = parseInPartition(cursor)
+  cursor.expect('WHERE')
+  return { kind: 'deleteFrom', table, cluster, partition, where: parseExpression(cursor) }
+}
+
+/** `UPDATE table SET ..`; UPDATE is consumed. */
+export function parseUpdateTable(cursor: Cursor): UpdateStatement {
+  const table = parseObjectName(cursor)
+  const cluster = parseCluster(cursor)
+  cursor.expect('SET')
+  const assignments = parseAssignments(cursor)
+  const partition = parseInPartition(cursor)
+  cursor.expect('WHERE')
+  return { kind: 'updateTable', table, cluster, assignments, partition, where: parseExpression(cursor) }
+}
