@@ -58,8 +58,7 @@ export function createModuleLoader(options: ModuleLoaderOptions): ModuleLoader {
   return {
     load: async (file) => {
       try {
-        const exports = await jiti.import<Record<string, unknown>>(file)
-        return typeof exports === 'object' && exports !== null ? exports : { default: exports }
+        return exportsOf(await jiti.import(file))
       } catch (error) {
         throw explain(error, file)
       }
@@ -70,6 +69,19 @@ export function createModuleLoader(options: ModuleLoaderOptions): ModuleLoader {
       }
     },
   }
+}
+
+/**
+ * The exports as a plain object. jiti gives a module without a default export itself as its default, which is right for
+ * CommonJS (`module.exports = …`) and wrong for a module that exports by name only.
+ */
+function exportsOf(loaded: unknown): Readonly<Record<string, unknown>> {
+  if (typeof loaded !== 'object' || loaded === null) return { default: loaded }
+  const exports: Record<string, unknown> = {}
+  for (const key of Object.keys(loaded)) exports[key] = (loaded as Record<string, unknown>)[key]
+  const isModule = '__esModule' in loaded || Object.prototype.toString.call(loaded) === '[object Module]'
+  if (!isModule && Object.keys(exports).length > 0 && !('default' in exports)) exports.default = loaded
+  return exports
 }
 
 /** An object whose property is the module, or a promise of it: jiti awaits what an `import` finds. */
