@@ -49,16 +49,25 @@ function isCompactAnswer(value: unknown): value is CompactAnswer {
 /** Integers beyond 2^53 lose digits in JSON.parse, so those that are long enough to are read as strings. */
 function quoteLongIntegers(body: string): string {
   if (!/\d{16}/.test(body)) return body
-  return body.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) => (token[0] === '"' ? token : `"${token}"`))
+  return body.replace(JSON_SCALAR, (token) => (LONG_INTEGER.test(token) ? `"${token}"` : token))
 }
 
+const JSON_SCALAR = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g
+const LONG_INTEGER = /^-?\d{16,}$/
+
 const CONVERTERS: readonly { readonly type: RegExp; map(value: unknown): unknown }[] = [
+  { type: /^(?:Nullable\()?Float(?:32|64)\)?$/, map: float },
   { type: /^(?:Nullable\()?U?Int(?:64|128|256)\)?$/, map: exactInteger },
   {
     type: /^Array\((?:Nullable\()?U?Int(?:64|128|256)\)?\)$/,
     map: (value) => (Array.isArray(value) ? value.map(exactInteger) : value),
   },
 ]
+
+/** Whole floats were taken for integers above. */
+function float(value: unknown): unknown {
+  return typeof value === 'string' && LONG_INTEGER.test(value) ? Number(value) : value
+}
 
 function exactInteger(value: unknown): unknown {
   if (typeof value !== 'string') return value

@@ -65,7 +65,7 @@ export type ServerErrorContext = {
  * Where an error wraps another (`ON CLUSTER`) the outer code is taken. Seen on 18.16 and 26.7.
  */
 export function parseServerError(text: string): ServerErrorText | undefined {
-  const head = HEAD.exec(text)
+  const head = HEAD.exec(text) ?? FOREIGN_HEAD.exec(text)
   if (!head) return undefined
   const clickhouseCode = Number(head[1])
   let message = text.slice(head.index + head[0].length)
@@ -85,6 +85,9 @@ export function parseServerError(text: string): ServerErrorText | undefined {
 }
 
 const HEAD = /Code: (\d+)(?:\.|,) (?:e\.displayText\(\) = )?(?:Poco::|std::)?(?:\w+::)*\w*[Ee]xception\w*: /
+
+/** Exceptions of the libraries below the server. */
+const FOREIGN_HEAD = /(?:Poco|std)::[Ee]xception\. Code: (\d+), (?:e\.code\(\) = -?\d+, )?(?:e\.displayText\(\) = )?/
 
 /** How far from its end an answer may carry an error that came after its first rows. */
 const TAIL = 32_768

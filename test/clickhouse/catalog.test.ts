@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readCatalog } from '../../src/clickhouse/catalog.js'
+import { connect } from '../../src/clickhouse/connect.js'
+import type { Executor } from '../../src/clickhouse/executor.js'
+import { databaseEngines, hasSystemColumn, tableEngines } from '../../src/clickhouse/features.js'
+import { readTableSizes } from '../../src/clickhouse/table-sizes.js'
+import { type HttpServer, startHttpServer } from '../support/http-server.js'
+
+let server: HttpServer
+let executor: Executor
+
+beforeAll(async () => {
+  server = await startHttpServer()
+  executor = await connect({ url: server.url, database: 'shop' }, { root: '/' })
+  const statements = [
+    'CREATE DATABASE shop',
+    "CREATE DATABASE `o'dd.db` ENGINE = Atomic COMMENT 'it''s odd'",
+    'CREATE TABLE shop.events (id UInt64, at DateTime) ENGINE = MergeTree ORDER BY id',
+    'CREATE TABLE shop.`na\\`me "q" . \\n ü` (`a b` String) ENGINE = Memory',
+    'CREATE VIEW shop.recent AS SELECT * FROM shop.events',
+    'CREATE MATERIALIZED VIEW shop.counts ENGINE = SummingMergeTree ORDER BY id AS SELECT id, count() AS n FROM shop.events GROUP BY id',
+    "CREATE DICTIONARY shop.names (id UInt64, name String) PRIMARY KEY id SOURCE(CLICKHOUSE(TABLE 'events' PASSWORD 'dict-secret')) LAYOUT(FLAT()) LIFETIME(60)",
+    'CREATE FUNCTION double_it AS (x) -> x * 2',
+    'CREATE TABLE shop._chkit_migrations (name String) ENGINE = Memory',
+    'CREATE TABLE shop.journal (name String) ENGINE = Memory',
+    'INSERT INTO shop.events SELECT number, now() FROM numbers(1000)',
+  ]
+  for (const sql of statements) await executor.command(sql)
+})
+afterAll(async () => {
+  await executor.close()
+  await server.stop()
+})
+
+describe('the catalog', () => {
+  test('holds every declared object with its statement, and nothing of the server’s or ours', async () => {
+    const { entries, skipped } = await readCatalog(executor, { exclude: (_, name) => name === 'journal' })
+    expect(entries.map(({ kind, database, name }) => [kind, database, name]).sort()).toEqual(
+      [
+        ['database', undefined, 'default'],
+        ['database', undefined, "o'dd.db"],
+        ['database', undefined, 'shop'],
+        ['sql_function', undefined, 'double_it'],
+        ['table', 'shop', 'counts'],
+        ['table', 'shop', 'events'],
+        ['table', 'shop', 'names'],
+        ['table', 'shop', 'na`me "q" . \n ü'],
+        ['table', 'shop', 'recent'],
+      ].sort(),
+    )
+    expect(skipped).toEqual([])
+    const statement = (name: string) => entries.find((entry) => entry.name === name)?.statement
+    expect(statement("o'dd.db")).toBe("CREATE DATABASE `o'dd.db` ENGINE = Atomic COMMENT 'it\\'s odd'")
+    expect(statement('double_it')).toBe('CREATE FUNCTION double_it AS x -> (x * 2)')
+    expect(statement('events')).toContain('CREATE TABLE shop.events')
+    expect(statement('names')).toContain("PASSWORD '[HIDDEN]'")
+  })
+
+  test('is limited to the databases asked for', async () => {
+    const { entries } = await readCatalog(executor, { databases: ["o'dd.db", 'not there'] })
+    expect(entries.map((entry) => [entry.kind, entry.name])).toEqual([
+      ['database', "o'dd.db"],
+      ['sql_function', 'double_it'],
+    ])
+    expect((await readCatalog(executor, { databases: [] })).entries.map((entry) => entry.kind)).toEqual([
+      'sql_function',
+    ])
+  })
+
+  test('access objects that may not be seen are a note', async () => {
+    const { skipped } = await readCatalog(executor, { access: true })
+    expect(skipped.map(({ object }) => object)).toEqual(['access objects'])
+  })
+
+  test('a thousand tables: two queries, and well below a second', async () => {
+    const columns = Array.from(
+      { length: 19 },
+      (_, at) => `column_${at} ${['UInt64', 'String', 'DateTime64(3)'][at % 3]} COMMENT 'number ${at}'`,
+    )
+    await executor.command('CREATE DATABASE many')
+    for (let batch = 0; batch < 1000; batch += 50) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, at) =>
+          executor.command(
+            `CREATE TABLE many.t${batch + at} (id UInt64, ${columns.join(', ')}) ENGINE = MergeTree ORDER BY id`,
+          ),
+        ),
+      )
+    }
+    const fresh = await connect({ url: server.url }, { root: '/' })
+    await server.clearHistory()
+    const start = performance.now()
+    const { entries } = await readCatalog(fresh, { databases: ['many'] })
+    const ms = performance.now() - start
+    await fresh.close()
+    expect(entries.filter((entry) => entry.kind === 'table')).toHaveLength(1000)
+    expect((await server.stats()).requests).toBe(3)
+    expect(ms).toBeLessThan(2_000)
+    console.info(`catalog of 1,000 tables over HTTP: ${Math.round(ms)} ms, 3 requests`)
+    await executor.command('DROP DATABASE many')
+  })
+})
+
+test('sizes come in the order asked, with 0 for what holds nothing', async () => {
+  const sizes = await readTableSizes(executor, [
+    { database: 'shop', name: 'gone' },
+    { database: 'shop', name: 'events' },
+  ])
+  expect(sizes).toEqual([
+    { database: 'shop', name: 'gone', rows: 0, bytes: 0 },
+    { database: 'shop', name: 'events', rows: 1000, bytes: expect.any(Number) },
+  ])
+  expect(sizes[1]?.bytes).toBeGreaterThan(1000)
+  const many = Array.from({ length: 600 }, (_, at) => ({ database: 'shop', name: at === 599 ? 'events' : `no${at}` }))
+  expect((await readTableSizes(executor, many)).at(-1)).toMatchObject({ rows: 1000 })
+  expect(await readTableSizes(executor, [])).toEqual([])
+})
+
+test('features are what the system tables have', async () => {
+  const info = await executor.server()
+  expect(hasSystemColumn(info, 'tables', 'uuid')).toBe(true)
+  expect(hasSystemColumn(info, 'tables', 'no_such_column')).toBe(false)
+  expect(hasSystemColumn(info, 'named_collections')).toBe(true)
+  expect([...(await tableEngines(executor))]).toContain('ReplacingMergeTree')
+  expect((await databaseEngines(executor)).get('shop')).toBe('Atomic')
+})
