@@ -44,9 +44,22 @@ export type Change =
   | { readonly kind: 'modifyDatabase'; readonly from: Database; readonly to: Database }
   | { readonly kind: 'createTable'; readonly table: Table }
   | { readonly kind: 'dropTable'; readonly table: Table }
-  | { readonly kind: 'renameTable'; readonly from: QualifiedName; readonly to: QualifiedName; readonly table: Table }
+  | {
+      readonly kind: 'renameTable'
+      readonly from: QualifiedName
+      readonly to: QualifiedName
+      readonly table: Table
+      /** Set by `plan`: the server must be told not to mind the dictionaries that read it. */
+      readonly hasDependents?: boolean
+    }
   /** Drop and create: only where `--allow-recreate` was given. */
-  | { readonly kind: 'recreateTable'; readonly from: Table; readonly to: Table; readonly reasons: readonly string[] }
+  | {
+      readonly kind: 'recreateTable'
+      readonly from: Table
+      readonly to: Table
+      readonly reasons: readonly string[]
+      readonly hasDependents?: boolean
+    }
   | { readonly kind: 'addColumn'; readonly table: Table; readonly column: Column; readonly position?: ColumnPosition }
   | { readonly kind: 'dropColumn'; readonly table: Table; readonly column: Column }
   | { readonly kind: 'renameColumn'; readonly table: Table; readonly from: string; readonly to: string }
@@ -148,6 +161,7 @@ export type Change =
       readonly from: QualifiedName
       readonly to: QualifiedName
       readonly dictionary: Dictionary
+      readonly hasDependents?: boolean
     }
   | { readonly kind: 'createFunction'; readonly function: SqlFunction }
   | { readonly kind: 'dropFunction'; readonly function: SqlFunction }

@@ -104,7 +104,7 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
     })
     const mustRebuild = planned.refusals.length > 0 && planned.refusals.every((r) => r.code === 'rebuild_required')
     if (mustRebuild && options.allowRecreate) {
-      recreated.set(key, recreateStep(from, to, planned.refusals))
+      recreated.set(key, recreateStep(scene, from, to, planned.refusals))
       reshaped.set(key, parts)
       continue
     }
@@ -154,9 +154,7 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
   }
 
   for (const [key, step] of recreated) {
-    const to = scene.after.get(key) as Table
-    add('bring', RANK.alter, scene.oldKeys.get(key) ?? key, step)
-    for (const user of scene.usersBefore.get(scene.oldKeys.get(key) ?? key) ?? []) releaseDictionary(user, to)
+    add('bring', RANK.alter, key, step)
   }
 
   for (const change of objects) {
@@ -222,14 +220,14 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
       case 'renameTable': {
         if (recreated.has(key)) break
         const old = keyOf('table', change.from)
+        const hasDependents = hasDictionaries(scene, old)
         const users = scene.usersBefore.get(old) ?? []
         const views = users.filter((user) => scene.before.get(user)?.kind === 'materialized_view')
-        for (const user of users) releaseDictionary(user, change.table)
         add(
           'rename',
           RANK.rename,
           key,
-          stepOf(change, {
+          stepOf(hasDependents ? { ...change, hasDependents } : change, {
             risk: 'caution',
             reason: `Table ${change.from.database}.${change.from.name} keeps its rows under the name ${objectName(change.table)}.`,
             warning:
@@ -247,11 +245,16 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
           'rename',
           RANK.rename,
           key,
-          stepOf(change, {
-            risk: 'caution',
-            reason: `${change.from.database}.${change.from.name} is called ${change.to.database}.${change.to.name} from now on.`,
-            warning: `Queries that still name ${change.from.database}.${change.from.name} fail from then on.`,
-          }),
+          stepOf(
+            change.kind === 'renameDictionary' && hasDictionaries(scene, keyOf('dictionary', change.from))
+              ? { ...change, hasDependents: true }
+              : change,
+            {
+              risk: 'caution',
+              reason: `${change.from.database}.${change.from.name} is called ${change.to.database}.${change.to.name} from now on.`,
+              warning: `Queries that still name ${change.from.database}.${change.from.name} fail from then on.`,
+            },
+          ),
         )
         break
       case 'createView':
@@ -456,47 +459,6 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
     }
   }
 
-  /** The server renames or drops no table that a dictionary reads: the dictionary steps aside and comes back. */
-  function releaseDictionary(user: string, table: Table): void {
-    const old = scene.before.get(user)
-    const next = scene.after.get(user)
-    if (old?.kind !== 'dictionary' || next?.kind !== 'dictionary' || detached.has(user)) return
-    const holders = (scene.usersBefore.get(user) ?? []).filter((key) => scene.before.get(key)?.kind === 'table')
-    if (holders.length > 0) {
-      refusals.push({
-        change: { kind: 'modifyDictionary', from: old, to: next },
-        code: 'plan_refused',
-        object: user,
-        message: `${objectName(table)} cannot be renamed or recreated: dictionary ${objectName(old)} reads it, and ${holders.map((key) => objectName(scene.before.get(key)!)).join(', ')} uses the dictionary in a default.`,
-        hint: 'Remove the default in a migration of its own first, and bring it back in the next.',
-      })
-      return
-    }
-    detached.add(user)
-    add(
-      'drop',
-      RANK.dropDependent,
-      user,
-      stepOf(
-        { kind: 'dropDictionary', dictionary: old },
-        {
-          risk: 'danger',
-          reason: `Dictionary ${objectName(old)} steps aside while ${objectName(table)} changes.`,
-          warning: 'Queries that read it fail until it is created again.',
-        },
-      ),
-    )
-    add(
-      'bring',
-      RANK.create,
-      user,
-      stepOf(
-        { kind: 'createDictionary', dictionary: next },
-        { risk: 'safe', reason: `Dictionary ${objectName(next)} comes back.` },
-      ),
-    )
-  }
-
   for (const step of refreshedViews(scene, reshaped, detached)) add('bring', RANK.replace, step.key, step)
   refusals.push(...brokenReaders(scene, changes))
   return { steps: arrange(scene, work, detached), refusals }
@@ -508,15 +470,29 @@ function isPartOfTable(change: Change): change is Extract<Change, { table: Table
   )
 }
 
-function recreateStep(from: Table, to: Table, refusals: readonly Refusal[]): Step {
+function recreateStep(scene: Scene, from: Table, to: Table, refusals: readonly Refusal[]): Step {
   const holdsRows = engineAbilities(from.engine).holdsRows
   return stepOf(
-    { kind: 'recreateTable', from, to, reasons: refusals.map((refusal) => refusal.message) },
+    {
+      kind: 'recreateTable',
+      from,
+      to,
+      reasons: refusals.map((refusal) => refusal.message),
+      hasDependents: hasDictionaries(scene, objectKey(from)),
+    },
     {
       risk: 'danger',
       reason: `Table ${objectName(to)} is dropped and created anew. ${refusals[0]!.message}`,
       warning: holdsRows ? 'All of its rows are lost.' : 'Its engine keeps no rows of its own.',
     },
+  )
+}
+
+/** True when the server would keep an object because dictionaries read it, or tables read it as a dictionary. */
+function hasDictionaries(scene: Scene, key: string): boolean {
+  const isDictionary = scene.before.get(key)?.kind === 'dictionary'
+  return (scene.usersBefore.get(key) ?? []).some(
+    (user) => isDictionary || scene.before.get(user)?.kind === 'dictionary',
   )
 }
 

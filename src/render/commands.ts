@@ -32,6 +32,8 @@ export type AlterCommand = {
   readonly text: SqlText
   /** Query settings that must stand at the end of the statement. */
   readonly settings?: SqlText
+  /** Runs before the first metadata command: the server checks REMOVE against the column as it was before the ALTER. */
+  readonly early?: boolean
   /** Runs after all commands of the same run of steps that are not late: parts of columns that ALTER adds separately. */
   readonly late?: boolean
 }
@@ -55,7 +57,11 @@ function whole(text: SqlText): WholeStatement {
 }
 
 function changeCommands(change: Change, step: Step): Command[] {
-  const alter = (batch: Batch, text: SqlText, extra: Pick<AlterCommand, 'late' | 'settings'> = {}): AlterCommand => ({
+  const alter = (
+    batch: Batch,
+    text: SqlText,
+    extra: Pick<AlterCommand, 'early' | 'late' | 'settings'> = {},
+  ): AlterCommand => ({
     kind: 'alter',
     table: (change as { readonly table: Table }).table,
     batch,
@@ -83,14 +89,17 @@ function changeCommands(change: Change, step: Step): Command[] {
       return [whole(drop('TABLE', change.table))]
     case 'recreateTable':
       // SYNC: a replica's path is free for the new table only once the old one is gone.
-      return [whole(`${drop('TABLE', change.from)} SYNC`), whole(renderCreate(change.to))]
+      return [
+        whole(`${drop('TABLE', change.from)} SYNC${unchecked(change.hasDependents)}`),
+        whole(renderCreate(change.to)),
+      ]
     case 'renameTable':
-      return [whole(rename('TABLE', change, change.table.cluster))]
+      return [whole(rename('TABLE', change, change.table.cluster) + unchecked(change.hasDependents))]
     case 'renameView':
     case 'renameMaterializedView':
       return [whole(rename('TABLE', change, change.view.cluster))]
     case 'renameDictionary':
-      return [whole(rename('DICTIONARY', change, change.dictionary.cluster))]
+      return [whole(rename('DICTIONARY', change, change.dictionary.cluster) + unchecked(change.hasDependents))]
     case 'addColumn':
       return addColumn(change.column, change.position).map((part) => alter(part.batch, part.text, part))
     case 'dropColumn':
@@ -102,7 +111,7 @@ function changeCommands(change: Change, step: Step): Command[] {
     case 'modifyColumn':
       return modifyColumn(change, step).map((part) => alter(part.batch, part.text, part))
     case 'modifySortingKey':
-      return [alter('metadata', `MODIFY ORDER BY ${renderBracketedKey(change.to ?? [])}`)]
+      return [alter('metadata', `MODIFY ORDER BY ${change.table.spelling?.orderBy ?? renderKey(change.to ?? [])}`)]
     case 'modifySamplingKey':
       return [alter('metadata', change.to === undefined ? 'REMOVE SAMPLE BY' : `MODIFY SAMPLE BY ${change.to}`)]
     case 'modifyTableTtl':
@@ -210,6 +219,11 @@ function drop(
   return `DROP ${object} IF EXISTS ${renderName(target)}${onCluster(target.cluster)}`
 }
 
+/** Dictionaries that read a table, and tables that read a dictionary in a default, keep it otherwise (seen on 26.7). */
+function unchecked(hasDependents: boolean | undefined): SqlText {
+  return hasDependents ? ' SETTINGS check_table_dependencies = 0' : ''
+}
+
 function rename(
   object: string,
   change: { readonly from: { database: string; name: string }; readonly to: { database: string; name: string } },
@@ -218,13 +232,9 @@ function rename(
   return `RENAME ${object} IF EXISTS ${renderName(change.from)} TO ${renderName(change.to)}${onCluster(cluster)}`
 }
 
-function renderBracketedKey(entries: readonly SqlText[]): SqlText {
-  return entries.length === 0 ? renderKey(entries) : `(${entries.join(', ')})`
-}
-
 // Columns
 
-type ColumnCommand = Pick<AlterCommand, 'batch' | 'text' | 'late' | 'settings'>
+type ColumnCommand = Pick<AlterCommand, 'batch' | 'text' | 'early' | 'late' | 'settings'>
 
 /** Nested columns stay whole only when the statement says so. */
 function nestedSettings(type: string): Pick<AlterCommand, 'settings'> {
@@ -279,16 +289,25 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
   const type = has('type') ? to.type : from.type
 
   if (has('statistics') && !to.statistics?.length)
-    commands.push({ batch: 'alone', text: `DROP STATISTICS IF EXISTS ${name}` })
+    commands.push({ batch: 'alone', early: true, text: `DROP STATISTICS IF EXISTS ${name}` })
   if (has('codec') && to.codec === undefined)
-    commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} REMOVE CODEC` })
-  if (has('ttl') && to.ttl === undefined) commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} REMOVE TTL` })
+    commands.push({ batch: 'alone', early: true, text: `MODIFY COLUMN ${name} REMOVE CODEC` })
+  if (has('ttl') && to.ttl === undefined)
+    commands.push({ batch: 'alone', early: true, text: `MODIFY COLUMN ${name} REMOVE TTL` })
   if (has('default') && to.default === undefined && from.default !== undefined) {
     // REMOVE EPHEMERAL does not parse (seen on 26.7): through a DEFAULT instead.
     const ephemeral = from.default.kind === 'EPHEMERAL'
     if (ephemeral)
-      commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} ${from.type} DEFAULT ${anyValueOf(from.type)}` })
-    commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} REMOVE ${ephemeral ? 'DEFAULT' : from.default.kind}` })
+      commands.push({
+        batch: 'alone',
+        early: true,
+        text: `MODIFY COLUMN ${name} ${from.type} DEFAULT ${anyValueOf(from.type)}`,
+      })
+    commands.push({
+      batch: 'alone',
+      early: true,
+      text: `MODIFY COLUMN ${name} REMOVE ${ephemeral ? 'DEFAULT' : from.default.kind}`,
+    })
   }
 
   let set = ''

@@ -49,7 +49,11 @@ function sameTable(a: Table, b: Table): boolean {
 
 /** Commands of one table in a row, as few statements as may be. */
 function mergeRun(run: readonly Pending[], merge: boolean): Statement[] {
-  const ordered = [...run.filter(({ command }) => !command.late), ...run.filter(({ command }) => command.late)]
+  const inTime = run.filter(({ command }) => !command.early && !command.late)
+  const early = run.filter(({ command }) => command.early)
+  const firstMetadata = inTime.findIndex(({ command }) => command.batch === 'metadata' || command.batch === 'mutation')
+  if (early.length > 0) inTime.splice(firstMetadata < 0 ? inTime.length : firstMetadata, 0, ...early)
+  const ordered = [...inTime, ...run.filter(({ command }) => command.late)]
   const groups: Pending[][] = []
   for (const pending of ordered) {
     const group = groups[groups.length - 1]
@@ -63,12 +67,13 @@ function mergeRun(run: readonly Pending[], merge: boolean): Statement[] {
 }
 
 function mayShare(first: Pending, next: Pending): boolean {
-  const { batch, settings } = first.command
-  return batch !== 'alone' && batch === next.command.batch && settings === next.command.settings
+  const { batch } = first.command
+  return batch !== 'alone' && batch === next.command.batch
 }
 
 function alterStatement(commands: readonly AlterCommand[]): SqlText {
-  const { table, batch, settings } = commands[0]!
+  const { table, batch } = commands[0]!
+  const settings = commands.find((command) => command.settings !== undefined)?.settings
   const head = `ALTER TABLE ${renderName(table)}${onCluster(table.cluster)}`
   const tail = settings === undefined ? '' : `\nSETTINGS ${settings}`
   const texts = commands.map((command) => command.text)

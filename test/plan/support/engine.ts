@@ -1,0 +1,59 @@
+/** The embedded engine as the judge of what is rendered. One session per process: one data directory. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Session } from 'chdb'
+
+export type Engine = {
+  /** Runs one statement; returns its rows as TSV without the last line break. */
+  readonly run: (sql: string) => string
+  /** Drops the databases that cases use. */
+  readonly clear: () => void
+  /** `create_table_query` of every object in those databases, by `db.name`, in the form that equal objects share. */
+  readonly show: () => Record<string, string>
+  readonly close: () => void
+}
+
+const DATABASES = ['d', 'd2']
+
+export function startEngine(): Engine {
+  const directory = mkdtempSync(join(tmpdir(), 'chkit-plan-'))
+  const session = new Session(directory)
+  const run = (sql: string) => String(session.query(sql, 'TSVRaw') ?? '').replace(/\n$/, '')
+  return {
+    run,
+    clear: () => {
+      for (const name of run("SELECT name FROM system.functions WHERE origin = 'SQLUserDefined'").split('\n'))
+        if (name !== '') run(`DROP FUNCTION ${name}`)
+      for (const database of DATABASES)
+        run(`DROP DATABASE IF EXISTS ${database} SYNC SETTINGS check_table_dependencies = 0`)
+    },
+    show: () => {
+      const rows = run(
+        `SELECT concat(database, '.', name), create_table_query FROM system.tables WHERE database IN ('d', 'd2') AND name NOT LIKE '.inner%' ORDER BY 1`,
+      )
+      const objects: Record<string, string> = {}
+      for (const row of rows.split('\n')) {
+        if (row === '') continue
+        const tab = row.indexOf('\t')
+        objects[row.slice(0, tab)] = comparable(row.slice(tab + 1))
+      }
+      return objects
+    },
+    close: () => {
+      session.cleanup()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What differs between an object created and one altered to the same state (reference: alter-matrix 5.3). */
+function comparable(text: string): string {
+  return text
+    .replace(/ EPHEMERAL defaultValueOfTypeName\('[^']*'\)/g, ' EPHEMERAL')
+    .replace(/ PRIMARY KEY (?:\([^)]*\)|\S+)(?= ORDER BY)/, '')
+    .replace(
+      / SETTINGS ((?:\w+ = (?:'[^']*'|[^ ,')]+)(?:, )?)+)/,
+      (_, list: string) => ` SETTINGS ${list.split(', ').sort().join(', ')}`,
+    )
+}
