@@ -24,6 +24,12 @@ export const seconds = textSchema(
   'a number of seconds, such as 30',
 )
 
+/** A whole number, one or more. */
+export const positiveInteger = textSchema(
+  (text) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined),
+  'a whole number, 1 or more',
+)
+
 /** A migration's id: 14 digits (`20260131235959`), or whatever the project's files begin with: letters, digits, `_`, `-`. */
 export const migrationId = textSchema(
   (text) => (/^[0-9A-Za-z][0-9A-Za-z_-]*$/.test(text) ? text : undefined),

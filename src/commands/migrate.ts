@@ -1,6 +1,5 @@
-import { ChkitError } from '../errors.js'
 import type { CommandDef } from '../plugin-host/command.js'
-import { migrationId, seconds } from './flag-values.js'
+import { migrationId, positiveInteger, seconds } from './flag-values.js'
 
 /** `chkit migrate`: pending migration files onto the database, statement by statement. */
 export const command: CommandDef = {
@@ -38,11 +37,29 @@ export const command: CommandDef = {
       type: 'boolean',
       description: 'Take pending files that sort before the newest applied one.',
     },
+    {
+      name: 'concurrency',
+      type: 'string',
+      placeholder: '<n>',
+      description: 'Statements sent at a time where they depend on nothing of each other. Default: 4.',
+      schema: positiveInteger,
+    },
+    {
+      name: 'resolve',
+      type: 'string',
+      placeholder: '<id>:<n>=done|retry',
+      description: 'Say of statement n of a half-done migration whether it has run.',
+    },
+    {
+      name: 'unlock',
+      type: 'boolean',
+      description: 'Break the migration lock of a run that is dead, after a typed confirmation.',
+    },
   ],
   examples: [
     { line: 'chkit migrate', description: 'List what would be applied.' },
     { line: 'chkit migrate --apply', description: 'Apply all pending migrations.' },
     { line: 'chkit migrate --apply --allow-destructive --json', description: 'Apply in CI, drops included.' },
   ],
-  run: () => Promise.reject(new ChkitError('internal_error', 'chkit migrate is not part of this build.')),
+  run: async (context) => (await import('./migrate.run.js')).run(context),
 }

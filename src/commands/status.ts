@@ -1,4 +1,3 @@
-import { ChkitError } from '../errors.js'
 import type { CommandDef } from '../plugin-host/command.js'
 
 /** `chkit status`: migration files against the journal. */
@@ -8,5 +7,5 @@ export const command: CommandDef = {
   effect: 'read',
   flags: [],
   examples: [{ line: 'chkit status --json', description: 'The same for a script.' }],
-  run: () => Promise.reject(new ChkitError('internal_error', 'chkit status is not part of this build.')),
+  run: async (context) => (await import('./status.run.js')).run(context),
 }

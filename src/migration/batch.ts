@@ -1,5 +1,5 @@
 import type { MigrationStatement } from './migration-file.js'
-import { type Proof, isCertain } from './proof.js'
+import { isCertain, type Proof } from './proof.js'
 
 /** A statement with its proof. */
 export type Planned = { readonly statement: MigrationStatement; readonly proof: Proof }
@@ -11,7 +11,14 @@ export type Batch = { readonly items: readonly Planned[]; readonly parallel: boo
 const MOST = 64
 
 /** Engines of tables that read other tables, which may be created by a statement beside them. */
-const READING_ENGINES: ReadonlySet<string> = new Set(['Distributed', 'Merge', 'Buffer', 'Dictionary', 'MaterializedView', 'Alias'])
+const READING_ENGINES: ReadonlySet<string> = new Set([
+  'Distributed',
+  'Merge',
+  'Buffer',
+  'Dictionary',
+  'MaterializedView',
+  'Alias',
+])
 
 /** True for a table that is created from its own text alone. */
 function standsAlone({ node }: MigrationStatement): boolean {
@@ -22,7 +29,9 @@ function standsAlone({ node }: MigrationStatement): boolean {
 }
 
 function madeKey(proof: Proof): string | undefined {
-  return proof.kind === 'made' && isCertain(proof) ? JSON.stringify([proof.object.database, proof.object.name]) : undefined
+  return proof.kind === 'made' && isCertain(proof)
+    ? JSON.stringify([proof.object.database, proof.object.name])
+    : undefined
 }
 
 /**

@@ -152,7 +152,8 @@ async function observeNamed(executor: Executor, proofs: readonly Proof[]): Promi
  * names where a proof asks for them. Throws connection codes and `access_denied`.
  */
 export async function observe(executor: Executor, proofs: readonly Proof[]): Promise<Observation> {
-  const of = (...kinds: Proof['kind'][]) => unique(proofs.filter((proof) => kinds.includes(proof.kind)).flatMap(objectsOf))
+  const of = (...kinds: Proof['kind'][]) =>
+    unique(proofs.filter((proof) => kinds.includes(proof.kind)).flatMap(objectsOf))
   const objects = unique(proofs.flatMap(objectsOf))
   if (objects.length === 0 && !proofs.some((proof) => proof.kind === 'named')) return EMPTY
   return {
@@ -198,7 +199,9 @@ function judgeMade(proof: Extract<Proof, { kind: 'made' }>, before: Observation,
 
 function judgeGone(proof: Extract<Proof, { kind: 'gone' }>, before: Observation, now: Observation): Verdict {
   const there = proof.objects.filter((object) => before.objects[keyOf(object)] !== undefined)
-  const left = there.filter((object) => identity(before.objects[keyOf(object)]) === identity(now.objects[keyOf(object)]))
+  const left = there.filter(
+    (object) => identity(before.objects[keyOf(object)]) === identity(now.objects[keyOf(object)]),
+  )
   if (left.length === there.length) return 'not_done'
   return left.length === 0 ? 'done' : 'unknown'
 }
@@ -307,7 +310,11 @@ export async function queryFate(executor: Executor, queryId: string): Promise<Qu
 /** UNKNOWN_TABLE and UNKNOWN_DATABASE: no log is kept. ACCESS_DENIED: we may not read it. UNKNOWN_IDENTIFIER: a catalogue of another age. */
 const NO_LOG: ReadonlySet<number> = new Set([60, 81, 497, 47, 62])
 
-async function ignoring<Result>(codes: ReadonlySet<number>, otherwise: Result, run: () => Promise<Result>): Promise<Result> {
+async function ignoring<Result>(
+  codes: ReadonlySet<number>,
+  otherwise: Result,
+  run: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await run()
   } catch (error) {
@@ -321,7 +328,9 @@ async function loggedFate(executor: Executor, id: string): Promise<QueryFate> {
     await executor.command('SYSTEM FLUSH LOGS')
   })
   const rows = await ignoring<readonly { type: string }[]>(NO_LOG, [], () =>
-    executor.query(`SELECT toString(type) AS type FROM system.query_log WHERE query_id = ${id} ORDER BY event_time, type`),
+    executor.query(
+      `SELECT toString(type) AS type FROM system.query_log WHERE query_id = ${id} ORDER BY event_time, type`,
+    ),
   )
   const types = rows.map((row) => row.type)
   if (types.some((type) => type === 'QueryFinish' || type === '2')) return 'finished'

@@ -115,7 +115,8 @@ export function openFileJournal(metaDir: string): Journal {
       requireWritable(metaDir)
       const text = readStatements()
       // A line that was cut off must not be continued by the next one.
-      if (text !== '' && !text.endsWith('\n')) writeFileAtomic(statementsPath, text.slice(0, text.lastIndexOf('\n') + 1))
+      if (text !== '' && !text.endsWith('\n'))
+        writeFileAtomic(statementsPath, text.slice(0, text.lastIndexOf('\n') + 1))
     },
     recordStatements: async (events) => {
       appendDurably(statementsPath, events.map((event) => JSON.stringify(event) + '\n').join(''))

@@ -74,7 +74,10 @@ export type StatementState = {
  * The statements of one migration that were begun, by number. An outcome counts for the newest intent only if it names
  * the same query: a run that has lost its lock may write late, and must not speak for the try that came after it.
  */
-export function statementStates(events: readonly StatementEvent[], migration: string): ReadonlyMap<number, StatementState> {
+export function statementStates(
+  events: readonly StatementEvent[],
+  migration: string,
+): ReadonlyMap<number, StatementState> {
   const states = new Map<number, StatementState>()
   for (const event of events) {
     if (event.migration !== migration) continue

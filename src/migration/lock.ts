@@ -155,7 +155,8 @@ export async function acquireLock(executor: Executor, options: AcquireOptions): 
       options.onWait(holder)
     }
     if (options.signal.aborted) throw new ChkitError('interrupted', 'Interrupted while waiting for the migration lock.')
-    if (performance.now() >= deadline && tries > 20) throw new ChkitError('lock_held', 'Other runs were faster each time.', { retriable: true })
+    if (performance.now() >= deadline && tries > 20)
+      throw new ChkitError('lock_held', 'Other runs were faster each time.', { retriable: true })
     // Contenders that start together should not ask together for ever.
     await sleep(Math.min(100 + 50 * tries, 1000) * (0.5 + Math.random()))
   }
@@ -177,7 +178,8 @@ async function tryEpoch(
 ): Promise<Lock | undefined> {
   const { leaseMs, asked, options } = terms
   const epoch = Math.max(options.journalEpoch, listing.tables[0]?.epoch ?? 0) + 1
-  if (!(await create(executor, prefix + epoch, commentOf(options.runner, epoch, listing.now + leaseMs)))) return undefined
+  if (!(await create(executor, prefix + epoch, commentOf(options.runner, epoch, listing.now + leaseMs))))
+    return undefined
   const again = await list(executor, prefix)
   if (again.tables[0]?.epoch !== epoch) {
     await drop(executor, prefix + epoch)

@@ -1,12 +1,14 @@
 import { ChkitError } from '../errors.js'
 import type { Statement } from '../sql/ast-ddl.js'
-import { type StatementOperation, statementEffects } from '../sql/effects.js'
-import { parseStatement } from '../sql/parse.js'
+import { type StatementEffects, statementEffects } from '../sql/effects.js'
+import { Token, tokenize } from '../sql/lexer.js'
 import { splitStatements } from '../sql/split.js'
+import { parseStatement } from '../sql/statement.js'
 import { readTextIfPresent } from './atomic-file.js'
 import { checksumOf } from './checksum.js'
 import { migrationPath } from './directory.js'
 import { hashStatement } from './evidence.js'
+import { positionAt } from './json-position.js'
 
 /** One statement of a migration, ready to be judged and sent. */
 export type MigrationStatement = {
@@ -18,7 +20,7 @@ export type MigrationStatement = {
   readonly line: number
   readonly hash: string
   readonly node: Statement
-  readonly operations: readonly StatementOperation[]
+  readonly effects: StatementEffects
 }
 
 export type MigrationFile = {
@@ -39,4 +41,74 @@ export function readMigration(directory: string, name: string): MigrationFile {
     throw new ChkitError('migration_not_found', `${file} is gone.`, { hint: 'Restore it from version control.' })
   }
   return { name, file, text, checksum: checksumOf(text) }
+}
+
+/** Refuses text with quotes or comments that do not end: the server would read another statement than the author. */
+function requireTokens(migration: MigrationFile): void {
+  const tokens = tokenize(migration.text)
+  for (let index = 0; index < tokens.count; index++) {
+    if (tokens.kinds[index] !== Token.error) continue
+    const start = tokens.starts[index] ?? 0
+    const { line, column } = positionAt(migration.text, start)
+    const shown = migration.text.slice(start, start + 20).split('\n', 1)[0]
+    throw invalid(
+      migration,
+      { line, column },
+      `${shown} is no SQL: a quote or comment that does not end, or a stray character`,
+    )
+  }
+}
+
+function invalid(migration: MigrationFile, at: { line: number; column: number }, message: string): ChkitError {
+  return new ChkitError('migration_invalid', `${migration.file}:${at.line}:${at.column}: ${message}.`, {
+    hint: 'Correct the file. Nothing was applied.',
+    details: { migration: migration.name, file: migration.file, ...at },
+  })
+}
+
+/** Statements that speak to a session, which connections over HTTP do not have. */
+const NEEDS_SESSION: Readonly<Record<string, string>> = {
+  use: 'USE has no effect on the statements after it: name the database in each of them',
+  session: 'transactions cannot span the statements of a migration',
+  setRole: 'SET ROLE has no effect on the statements after it: connect as a user that has the role',
+}
+
+function parseOne(text: string, at: { number: number; line: number }, database: string): MigrationStatement {
+  const { node } = parseStatement(text)
+  return { ...at, text, hash: hashStatement(text), node, effects: statementEffects(node, database) }
+}
+
+/**
+ * The statements of a migration, each parsed. `database` is the current one, for names without theirs. Throws
+ * `migration_empty`, and `migration_invalid` with the position.
+ */
+export function parseMigration(migration: MigrationFile, database: string): ParsedMigration {
+  requireTokens(migration)
+  const pieces = splitStatements(migration.text)
+  const statements = pieces.map((piece, index) => {
+    const statement = parseOne(piece.text, { number: index + 1, line: piece.line }, database)
+    const refusal = NEEDS_SESSION[statement.node.kind]
+    if (refusal !== undefined) throw invalid(migration, { line: piece.line, column: piece.column }, refusal)
+    return statement
+  })
+  if (statements.length === 0) {
+    throw new ChkitError('migration_empty', `${migration.file} holds no statement.`, {
+      hint: 'Write its statements, each ended by a semicolon, or delete the file.',
+      details: { migration: migration.name, file: migration.file },
+    })
+  }
+  return { ...migration, statements }
+}
+
+/** The migration with other statements in it, as plugins made them. The checksum stays the file's. */
+export function replaceStatements(
+  migration: ParsedMigration,
+  texts: readonly string[],
+  database: string,
+): ParsedMigration {
+  const lines = new Map(migration.statements.map((statement) => [statement.text, statement.line]))
+  const statements = texts.map((text, index) =>
+    parseOne(text, { number: index + 1, line: lines.get(text) ?? 0 }, database),
+  )
+  return { ...migration, statements }
 }

@@ -24,7 +24,11 @@ async function unfinished(executor: Executor, object: ObjectRef): Promise<Mutati
       (modern ? 'latest_fail_reason AS failure, parts_to_do_names AS names ' : "'' AS failure, [] AS names ") +
       `FROM system.mutations WHERE ${where} AND is_done = 0 ORDER BY create_time, id`,
   )
-  const sizes = await partSizes(executor, where, rows.flatMap((row) => row.names))
+  const sizes = await partSizes(
+    executor,
+    where,
+    rows.flatMap((row) => row.names),
+  )
   return rows.map((row) => ({
     id: row.id,
     command: row.command,
@@ -34,7 +38,11 @@ async function unfinished(executor: Executor, object: ObjectRef): Promise<Mutati
   }))
 }
 
-async function partSizes(executor: Executor, where: string, names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+async function partSizes(
+  executor: Executor,
+  where: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
   if (names.length === 0) return new Map()
   const rows = await executor.query<{ name: string; bytes: number | string }>(
     `SELECT name, bytes_on_disk AS bytes FROM system.parts WHERE ${where} AND active AND name IN (${names.map(quoteString).join(', ')})`,
@@ -70,7 +78,10 @@ export async function followMutations(executor: Executor, object: ObjectRef, opt
     before = now
     if (failed !== undefined && stuck >= STUCK_LOOKS) throw stuckError(object, failed)
     if (options.signal.aborted) {
-      throw new ChkitError('interrupted', `Interrupted; mutation ${left[0]?.id} of ${object.database}.${object.name} goes on on the server.`)
+      throw new ChkitError(
+        'interrupted',
+        `Interrupted; mutation ${left[0]?.id} of ${object.database}.${object.name} goes on on the server.`,
+      )
     }
     await sleep(options.intervalMs ?? Math.min(50 * 1.5 ** look, 1000))
   }
@@ -78,8 +89,18 @@ export async function followMutations(executor: Executor, object: ObjectRef, opt
 
 function stuckError(object: ObjectRef, mutation: MutationState): ChkitError {
   const table = `${object.database}.${object.name}`
-  return new ChkitError('migration_failed', `Mutation ${mutation.id} of ${table} (${mutation.command}) fails: ${mutation.failure}`, {
-    hint: `Remove the cause and run again, or take it back: KILL MUTATION WHERE database = ${quoteString(object.database)} AND table = ${quoteString(object.name)} AND mutation_id = ${quoteString(mutation.id)}.`,
-    details: { table, mutation: mutation.id, command: mutation.command, partsLeft: mutation.partsLeft, reason: mutation.failure },
-  })
+  return new ChkitError(
+    'migration_failed',
+    `Mutation ${mutation.id} of ${table} (${mutation.command}) fails: ${mutation.failure}`,
+    {
+      hint: `Remove the cause and run again, or take it back: KILL MUTATION WHERE database = ${quoteString(object.database)} AND table = ${quoteString(object.name)} AND mutation_id = ${quoteString(mutation.id)}.`,
+      details: {
+        table,
+        mutation: mutation.id,
+        command: mutation.command,
+        partsLeft: mutation.partsLeft,
+        reason: mutation.failure,
+      },
+    },
+  )
 }

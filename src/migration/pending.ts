@@ -34,13 +34,18 @@ export function compareHistory(
 ): HistoryStatus {
   const entries = new Map(applied.map((entry) => [entry.name, entry]))
   const present = new Set(files.map((file) => file.name))
-  const pending = files.map((file) => file.name).filter((name) => !entries.has(name)).sort(byName)
+  const pending = files
+    .map((file) => file.name)
+    .filter((name) => !entries.has(name))
+    .sort(byName)
   const newest = [...entries.keys(), ...begun].sort(byName).at(-1)
   return {
     applied: [...entries.keys()].sort(byName),
     pending,
     missing: [...entries.keys()].filter((name) => !present.has(name)).sort(byName),
-    mismatches: files.flatMap((file) => mismatchOf(file, entries.get(file.name))).sort((a, b) => byName(a.name, b.name)),
+    mismatches: files
+      .flatMap((file) => mismatchOf(file, entries.get(file.name)))
+      .sort((a, b) => byName(a.name, b.name)),
     outOfOrder: pending.filter((name) => newest !== undefined && byName(name, newest) < 0 && !begun.includes(name)),
     newest,
     lost: begun.filter((name) => !present.has(name)).sort(byName),

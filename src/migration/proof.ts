@@ -1,5 +1,5 @@
-import { Token, tokenize } from '../sql/lexer.js'
 import type { AlterCommand, AlterStatement, CreateTable, CreateView, ObjectName, Statement } from '../sql/ast-ddl.js'
+import { Token, tokenize } from '../sql/lexer.js'
 
 /**
  * What will prove that a statement ran, read from its syntax tree before it is sent. ClickHouse has no transaction
@@ -177,11 +177,17 @@ export function proofOf(node: Statement, database: string): Proof {
     case 'undrop':
       return withRef(node.name, database, (object) => ({ kind: 'made', object, filled: false }))
     case 'user':
-      return node.action === 'CREATE' && !node.orReplace ? named('user', textNames(node.names), true) : proofOfSetting(node)
+      return node.action === 'CREATE' && !node.orReplace
+        ? named('user', textNames(node.names), true)
+        : proofOfSetting(node)
     case 'role':
-      return node.action === 'CREATE' && !node.orReplace ? named('role', textNames(node.names), true) : proofOfSetting(node)
+      return node.action === 'CREATE' && !node.orReplace
+        ? named('role', textNames(node.names), true)
+        : proofOfSetting(node)
     case 'settingsProfile':
-      return node.action === 'CREATE' && !node.orReplace ? named('settings_profile', node.names, true) : proofOfSetting(node)
+      return node.action === 'CREATE' && !node.orReplace
+        ? named('settings_profile', node.names, true)
+        : proofOfSetting(node)
     case 'quota':
       return node.action === 'CREATE' && !node.orReplace ? named('quota', node.names, true) : proofOfSetting(node)
     case 'optimize':
@@ -196,10 +202,21 @@ export function proofOf(node: Statement, database: string): Proof {
 }
 
 /** Statements that set a state rather than change it. */
-const OTHER_REPEATABLE: ReadonlySet<string> = new Set(['grant', 'output', 'alterNamedCollection', 'use', 'set', 'system'])
+const OTHER_REPEATABLE: ReadonlySet<string> = new Set([
+  'grant',
+  'output',
+  'alterNamedCollection',
+  'use',
+  'set',
+  'system',
+])
 
 /** An ALTER of an access object sets what it names, unless it renames or adds. */
-function proofOfSetting(node: { readonly renameTo?: string; readonly addAuthentication?: true; readonly orReplace?: true }): Proof {
+function proofOfSetting(node: {
+  readonly renameTo?: string
+  readonly addAuthentication?: true
+  readonly orReplace?: true
+}): Proof {
   return node.renameTo !== undefined || node.addAuthentication ? NONE : REPEATABLE
 }
 

@@ -5,7 +5,13 @@ import type { Literal } from '../sql/ast.js'
 import { type Batch, batchesOf, type Planned } from './batch.js'
 import { migrationId } from './directory.js'
 import { evidenceFor, observe } from './evidence.js'
-import { type Journal, type JournalState, type StatementEvent, type StatementOutcome, statementStates } from './journal.js'
+import {
+  type Journal,
+  type JournalState,
+  type StatementEvent,
+  type StatementOutcome,
+  statementStates,
+} from './journal.js'
 import type { Lock } from './lock.js'
 import { type MigrationStatement, type ParsedMigration, replaceStatements } from './migration-file.js'
 import { followMutations } from './mutations.js'
@@ -77,7 +83,11 @@ function withApplied(error: unknown, applied: readonly AppliedMigration[]): unkn
   })
 }
 
-async function applyMigration(context: RunContext, file: ParsedMigration, state: JournalState): Promise<AppliedMigration> {
+async function applyMigration(
+  context: RunContext,
+  file: ParsedMigration,
+  state: JournalState,
+): Promise<AppliedMigration> {
   const started = performance.now()
   const migration = await withPlugins(context, file)
   const run = new MigrationRun(context, migration)
@@ -108,7 +118,7 @@ async function withPlugins(context: RunContext, file: ParsedMigration): Promise<
   const texts = file.statements.map((statement) => statement.text)
   const changed = await context.beforeApply(file.name, texts)
   if (changed.length === texts.length && changed.every((text, index) => text === texts[index])) return file
-  const migration = replaceStatements(file, changed)
+  const migration = replaceStatements(file, changed, context.executor.database)
   await context.requireAllowed(migration)
   return migration
 }
@@ -185,12 +195,17 @@ class MigrationRun {
     const { context } = this
     this.stopIfInterrupted()
     await context.lock.assertHeld()
-    const before = await observe(context.executor, batch.items.map((item) => item.proof))
-    const sent = batch.items.map((item): Sent => ({
-      item,
-      queryId: this.nextQueryId(item),
-      evidence: JSON.stringify(evidenceFor(item.proof, before)),
-    }))
+    const before = await observe(
+      context.executor,
+      batch.items.map((item) => item.proof),
+    )
+    const sent = batch.items.map(
+      (item): Sent => ({
+        item,
+        queryId: this.nextQueryId(item),
+        evidence: JSON.stringify(evidenceFor(item.proof, before)),
+      }),
+    )
     await this.flush(sent.map((one) => this.event(one.item, 'intent', one.queryId, '', one.evidence)))
     const width = batch.parallel ? Math.max(1, context.concurrency) : 1
     await this.sendAll(sent, width)
@@ -271,7 +286,10 @@ class MigrationRun {
     throw this.failure(error, item, `The refusal came late: ${facts}.`)
   }
 
-  private async lookAfter(error: unknown, sent: Sent): Promise<{ verdict: 'done' | 'not_done' | 'unknown'; facts: string }> {
+  private async lookAfter(
+    error: unknown,
+    sent: Sent,
+  ): Promise<{ verdict: 'done' | 'not_done' | 'unknown'; facts: string }> {
     const { executor, signal } = this.context
     const deadline = performance.now() + RECONNECT_MS
     for (;;) {
@@ -282,7 +300,8 @@ class MigrationRun {
         })
       } catch (again) {
         const cut = again instanceof ChkitError && CUT.has(again.code)
-        if (!cut || performance.now() > deadline || signal.aborted) throw leftOpen(this.failure(error, sent.item, LATER), sent.item)
+        if (!cut || performance.now() > deadline || signal.aborted)
+          throw leftOpen(this.failure(error, sent.item, LATER), sent.item)
         await new Promise((resolve) => setTimeout(resolve, 500))
       }
     }
@@ -325,7 +344,13 @@ class MigrationRun {
     this.outcomes.push(this.event(item, outcome, queryId, message, ''))
   }
 
-  private event(item: Planned, outcome: StatementOutcome, queryId: string, message: string, evidence: string): StatementEvent {
+  private event(
+    item: Planned,
+    outcome: StatementOutcome,
+    queryId: string,
+    message: string,
+    evidence: string,
+  ): StatementEvent {
     const { lock, now, redact } = this.context
     return {
       migration: this.migration.name,
@@ -356,16 +381,22 @@ class MigrationRun {
 
   private stopIfInterrupted(): void {
     if (this.context.signal.aborted) {
-      throw new ChkitError('interrupted', `Interrupted during ${this.migration.name}. The journal says where it stands; the next run goes on there.`, {
-        details: { migration: this.migration.name },
-      })
+      throw new ChkitError(
+        'interrupted',
+        `Interrupted during ${this.migration.name}. The journal says where it stands; the next run goes on there.`,
+        {
+          details: { migration: this.migration.name },
+        },
+      )
     }
   }
 
   private report(item: Planned, what: string): void {
     const { number, text } = item.statement
     const line = text.replace(/\s+/g, ' ').slice(0, 60)
-    this.context.report(`${this.migration.name}: statement ${number} of ${this.items.length}${what === '' ? `: ${line}` : `: ${what}`}`)
+    this.context.report(
+      `${this.migration.name}: statement ${number} of ${this.items.length}${what === '' ? `: ${line}` : `: ${what}`}`,
+    )
   }
 
   /** What a failed statement says: where, what, the server's answer, and what the next run will do. */
@@ -377,24 +408,31 @@ class MigrationRun {
     const code = server === undefined ? 'no code' : `${server.clickhouseCode} ${server.clickhouseName ?? ''}`.trim()
     const cause = messageWithout(error, redact)
     const nextRun = nextRunOf(number, this.items.length)
-    return new ChkitError('migration_failed', `Statement ${number} of ${name} (line ${line}) failed: ${cause}${note === '' ? '' : ` ${note}`}`, {
-      hint: error instanceof ChkitError && error.code === 'migration_failed' ? error.hint : nextRun,
-      retriable: error instanceof ChkitError ? error.retriable : false,
-      details: {
-        migration: name,
-        file: this.migration.file,
-        statement: number,
-        statementCount: this.items.length,
-        line,
-        text: redact(text),
-        engineError: server === undefined ? null : { code: server.clickhouseCode, name: server.clickhouseName ?? null, label: code },
-        clickhouseCode: server?.clickhouseCode ?? null,
-        clickhouseName: server?.clickhouseName ?? null,
-        appliedStatements: number - 1,
-        nextRun,
+    return new ChkitError(
+      'migration_failed',
+      `Statement ${number} of ${name} (line ${line}) failed: ${cause}${note === '' ? '' : ` ${note}`}`,
+      {
+        hint: error instanceof ChkitError && error.code === 'migration_failed' ? error.hint : nextRun,
+        retriable: error instanceof ChkitError ? error.retriable : false,
+        details: {
+          migration: name,
+          file: this.migration.file,
+          statement: number,
+          statementCount: this.items.length,
+          line,
+          text: redact(text),
+          engineError:
+            server === undefined
+              ? null
+              : { code: server.clickhouseCode, name: server.clickhouseName ?? null, label: code },
+          clickhouseCode: server?.clickhouseCode ?? null,
+          clickhouseName: server?.clickhouseName ?? null,
+          appliedStatements: number - 1,
+          nextRun,
+        },
+        cause: error,
       },
-      cause: error,
-    })
+    )
   }
 }
 
@@ -416,7 +454,12 @@ function messageWithout(error: unknown, redact: (text: string) => string): strin
 }
 
 function nextRunOf(number: number, count: number): string {
-  const before = number === 1 ? '' : number === 2 ? 'Statement 1 has run and stays. ' : `Statements 1 to ${number - 1} have run and stay. `
+  const before =
+    number === 1
+      ? ''
+      : number === 2
+        ? 'Statement 1 has run and stays. '
+        : `Statements 1 to ${number - 1} have run and stay. `
   return `${before}The next run goes on with statement ${number} of ${count}; it may be corrected in the file first.`
 }
 

@@ -22,14 +22,21 @@ export function resumption(state: StatementState | undefined): Resumption {
 }
 
 /** A statement of the file as the comparison with the journal sees it. */
-export type NumberedHash = { readonly number: number; readonly hash: string; readonly text: string; readonly line: number }
+export type NumberedHash = {
+  readonly number: number
+  readonly hash: string
+  readonly text: string
+  readonly line: number
+}
 
 /** The first statement that ran, or may have run, and is not in the file as it was; undefined when there is none. Pure. */
 export function findEdited(
   states: ReadonlyMap<number, StatementState>,
   statements: readonly NumberedHash[],
 ): { readonly state: StatementState; readonly now: NumberedHash | undefined } | undefined {
-  const ran = [...states.values()].filter((state) => resumption(state) !== 'run').sort((a, b) => a.statement - b.statement)
+  const ran = [...states.values()]
+    .filter((state) => resumption(state) !== 'run')
+    .sort((a, b) => a.statement - b.statement)
   for (const state of ran) {
     const now = statements.find((statement) => statement.number === state.statement)
     if (now?.hash !== state.intent.hash) return { state, now }
@@ -42,7 +49,9 @@ export function editedError(name: string, edited: NonNullable<ReturnType<typeof 
   const { state, now } = edited
   const number = state.statement
   const found =
-    now === undefined ? `statement ${number} is no longer in the file` : `statement ${number} (line ${now.line}) is now:\n${now.text}`
+    now === undefined
+      ? `statement ${number} is no longer in the file`
+      : `statement ${number} (line ${now.line}) is now:\n${now.text}`
   return new ChkitError('migration_edited', `${name} was edited after statement ${number} had run: ${found}`, {
     hint: 'Restore that statement as it was and run again; put what should change into a new migration. Statements that have not run may be edited.',
     details: {
@@ -101,11 +110,16 @@ export async function settle(
   return { verdict: settled, facts: `${log}; ${factsOf(evidence, verdict)}` }
 }
 
-async function ended(executor: Executor, queryId: string, options: SettleOptions): Promise<'finished' | 'refused' | 'failed' | 'silent'> {
+async function ended(
+  executor: Executor,
+  queryId: string,
+  options: SettleOptions,
+): Promise<'finished' | 'refused' | 'failed' | 'silent'> {
   for (;;) {
     const fate = await queryFate(executor, queryId)
     if (fate !== 'running') return fate
-    if (options.signal.aborted) throw new ChkitError('interrupted', `Interrupted while query ${queryId} is still running.`)
+    if (options.signal.aborted)
+      throw new ChkitError('interrupted', `Interrupted while query ${queryId} is still running.`)
     options.onRunning(queryId)
     await sleep(options.intervalMs ?? 1000)
   }
@@ -113,7 +127,8 @@ async function ended(executor: Executor, queryId: string, options: SettleOptions
 
 function factsOf(evidence: Evidence | undefined, verdict: Verdict): string {
   if (evidence === undefined) return 'how things stood before is not recorded'
-  const changed = verdict === 'unknown' ? 'something has changed, which may be all of it, a part of it, or the work of another' : ''
+  const changed =
+    verdict === 'unknown' ? 'something has changed, which may be all of it, a part of it, or the work of another' : ''
   switch (evidence.proof.kind) {
     case 'none':
       return 'the system tables hold nothing that would prove it'
@@ -122,7 +137,9 @@ function factsOf(evidence: Evidence | undefined, verdict: Verdict): string {
         ? `${evidence.proof.object.database}.${evidence.proof.object.name} holds the same parts as before`
         : `${evidence.proof.object.database}.${evidence.proof.object.name} holds other parts than before: ${changed || 'the rows it inserts have arrived'}`
     default:
-      return verdict === 'unknown' ? changed : `the system tables say ${verdict === 'done' ? 'that it ran' : 'that nothing changed'}`
+      return verdict === 'unknown'
+        ? changed
+        : `the system tables say ${verdict === 'done' ? 'that it ran' : 'that nothing changed'}`
   }
 }
 

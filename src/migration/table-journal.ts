@@ -22,7 +22,10 @@ function isoOf(text: string): string {
 
 /** ISO 8601 as the server reads it; `digits` of a second, 0 or 3. */
 function serverTime(iso: string, digits: 0 | 3): string {
-  return iso.replace('T', ' ').replace('Z', '').slice(0, digits === 0 ? 19 : 23)
+  return iso
+    .replace('T', ' ')
+    .replace('Z', '')
+    .slice(0, digits === 0 ? 19 : 23)
 }
 
 /** `CREATE DATABASE IF NOT EXISTS`. Throws the server's refusal. */
@@ -35,7 +38,12 @@ export async function createDatabase(executor: Executor, cluster: string | undef
 
 type Columns = readonly (readonly [name: string, type: string])[]
 
-function createTable(qualified: string, columns: Columns, orderBy: string, suffix: { cluster: string; engine: string }): string {
+function createTable(
+  qualified: string,
+  columns: Columns,
+  orderBy: string,
+  suffix: { cluster: string; engine: string },
+): string {
   const list = columns.map(([name, type]) => `${name} ${type}`).join(', ')
   return `CREATE TABLE IF NOT EXISTS ${qualified}${suffix.cluster} (${list}) ENGINE = ${suffix.engine} ORDER BY (${orderBy})`
 }
@@ -71,7 +79,9 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
       const moment = digits === 0 ? "DateTime('UTC')" : "DateTime64(3, 'UTC')"
       const suffix = storage(cluster)
       await executor.command(createTable(applied, appliedColumns(moment), 'name', suffix))
-      await executor.command(createTable(statements, statementColumns(moment), 'migration, statement, sequence', suffix))
+      await executor.command(
+        createTable(statements, statementColumns(moment), 'migration, statement, sequence', suffix),
+      )
     },
     recordStatements: async (events) => {
       await executor.insert(statements, numbered(events, digits))
@@ -157,9 +167,15 @@ async function readApplied(executor: Executor, table: string): Promise<JournalEn
 
 async function readStatements(executor: Executor, table: string): Promise<StatementEvent[]> {
   type Row = Omit<StatementEvent, 'queryId'> & { query_id: string; sequence: number | string }
-  const columns = 'migration, statement, outcome, toString(at) AS at, sequence, hash, query_id, evidence, epoch, runner, message'
+  const columns =
+    'migration, statement, outcome, toString(at) AS at, sequence, hash, query_id, evidence, epoch, runner, message'
   const rows = await rowsOrNone<Row>(executor, `SELECT ${columns} FROM ${table} ORDER BY sequence`)
   // A clock that lags behind that of the run before must not sort new lines before old ones.
   lastSequence = rows.reduce((newest, row) => Math.max(newest, Number(row.sequence)), lastSequence)
-  return rows.map(({ query_id, sequence: _, ...row }) => ({ ...row, at: isoOf(row.at), queryId: query_id, epoch: Number(row.epoch) }))
+  return rows.map(({ query_id, sequence: _, ...row }) => ({
+    ...row,
+    at: isoOf(row.at),
+    queryId: query_id,
+    epoch: Number(row.epoch),
+  }))
 }

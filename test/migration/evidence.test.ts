@@ -23,7 +23,8 @@ type Seen = {
   named?: Record<string, string>
 }
 const seen = ({ objects = {}, mutations = {}, blocks = {}, named = {} }: Seen): Observation => {
-  const keyed = <T>(record: Record<string, T>) => Object.fromEntries(Object.entries(record).map(([name, value]) => [key(name), value]))
+  const keyed = <T>(record: Record<string, T>) =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [key(name), value]))
   return {
     objects: keyed(objects),
     mutations: keyed(mutations),
@@ -57,13 +58,49 @@ const dropUser: Proof = { kind: 'named', what: 'user', names: ['u'], present: fa
 const rows: readonly { name: string; proof: Proof; before: Seen; now: Seen; verdict: Verdict; alone?: boolean }[] = [
   { name: 'created', proof: made, before: {}, now: { objects: { a: state('1') } }, verdict: 'done' },
   { name: 'not created', proof: made, before: {}, now: {}, verdict: 'not_done' },
-  { name: 'IF NOT EXISTS over one that was there', proof: made, before: { objects: { a: state('1') } }, now: { objects: { a: state('1') } }, verdict: 'not_done' },
-  { name: 'replaced', proof: made, before: { objects: { a: state('1') } }, now: { objects: { a: state('2') } }, verdict: 'done' },
-  { name: 'replaced without UUIDs', proof: made, before: { objects: { a: state('', { create: 'x' }) } }, now: { objects: { a: state('') } }, verdict: 'done' },
-  { name: 'created by a SELECT: halfway or whole', proof: filled, before: {}, now: { objects: { a: state('1') } }, verdict: 'unknown' },
+  {
+    name: 'IF NOT EXISTS over one that was there',
+    proof: made,
+    before: { objects: { a: state('1') } },
+    now: { objects: { a: state('1') } },
+    verdict: 'not_done',
+  },
+  {
+    name: 'replaced',
+    proof: made,
+    before: { objects: { a: state('1') } },
+    now: { objects: { a: state('2') } },
+    verdict: 'done',
+  },
+  {
+    name: 'replaced without UUIDs',
+    proof: made,
+    before: { objects: { a: state('', { create: 'x' }) } },
+    now: { objects: { a: state('') } },
+    verdict: 'done',
+  },
+  {
+    name: 'created by a SELECT: halfway or whole',
+    proof: filled,
+    before: {},
+    now: { objects: { a: state('1') } },
+    verdict: 'unknown',
+  },
   { name: 'dropped', proof: gone, before: { objects: { a: state('1') } }, now: {}, verdict: 'done' },
-  { name: 'not dropped', proof: gone, before: { objects: { a: state('1') } }, now: { objects: { a: state('1') } }, verdict: 'not_done' },
-  { name: 'dropped, and made again by another', proof: gone, before: { objects: { a: state('1') } }, now: { objects: { a: state('2') } }, verdict: 'done' },
+  {
+    name: 'not dropped',
+    proof: gone,
+    before: { objects: { a: state('1') } },
+    now: { objects: { a: state('1') } },
+    verdict: 'not_done',
+  },
+  {
+    name: 'dropped, and made again by another',
+    proof: gone,
+    before: { objects: { a: state('1') } },
+    now: { objects: { a: state('2') } },
+    verdict: 'done',
+  },
   { name: 'IF EXISTS where nothing was', proof: gone, before: {}, now: {}, verdict: 'not_done' },
   {
     name: 'one of two dropped',
@@ -72,9 +109,27 @@ const rows: readonly { name: string; proof: Proof; before: Seen; now: Seen; verd
     now: { objects: { b: state('2') } },
     verdict: 'unknown',
   },
-  { name: 'renamed', proof: rename, before: { objects: { a: state('1') } }, now: { objects: { b: state('1') } }, verdict: 'done' },
-  { name: 'not renamed', proof: rename, before: { objects: { a: state('1') } }, now: { objects: { a: state('1') } }, verdict: 'not_done' },
-  { name: 'renamed without UUIDs', proof: rename, before: { objects: { a: state('') } }, now: { objects: { b: state('') } }, verdict: 'done' },
+  {
+    name: 'renamed',
+    proof: rename,
+    before: { objects: { a: state('1') } },
+    now: { objects: { b: state('1') } },
+    verdict: 'done',
+  },
+  {
+    name: 'not renamed',
+    proof: rename,
+    before: { objects: { a: state('1') } },
+    now: { objects: { a: state('1') } },
+    verdict: 'not_done',
+  },
+  {
+    name: 'renamed without UUIDs',
+    proof: rename,
+    before: { objects: { a: state('') } },
+    now: { objects: { b: state('') } },
+    verdict: 'done',
+  },
   {
     name: 'exchanged',
     proof: exchange,
@@ -103,8 +158,20 @@ const rows: readonly { name: string; proof: Proof; before: Seen; now: Seen; verd
     now: { objects: { c: state('1'), b: state('2') } },
     verdict: 'unknown',
   },
-  { name: 'altered', proof: altered, before: { objects: { a: state('1') } }, now: { objects: { a: state('1', { create: 'c2' }) } }, verdict: 'done' },
-  { name: 'not altered', proof: altered, before: { objects: { a: state('1') } }, now: { objects: { a: state('1') } }, verdict: 'not_done' },
+  {
+    name: 'altered',
+    proof: altered,
+    before: { objects: { a: state('1') } },
+    now: { objects: { a: state('1', { create: 'c2' }) } },
+    verdict: 'done',
+  },
+  {
+    name: 'not altered',
+    proof: altered,
+    before: { objects: { a: state('1') } },
+    now: { objects: { a: state('1') } },
+    verdict: 'not_done',
+  },
   {
     name: 'a mutation was queued',
     proof: mutated,
@@ -180,7 +247,13 @@ const rows: readonly { name: string; proof: Proof; before: Seen; now: Seen; verd
   { name: 'a user was created', proof: user, before: {}, now: { named: { u: '1' } }, verdict: 'done' },
   { name: 'a user was not created', proof: user, before: {}, now: {}, verdict: 'not_done' },
   { name: 'a user was dropped', proof: dropUser, before: { named: { u: '1' } }, now: {}, verdict: 'done' },
-  { name: 'repeatable statements are repeated', proof: { kind: 'repeatable' }, before: {}, now: {}, verdict: 'not_done' },
+  {
+    name: 'repeatable statements are repeated',
+    proof: { kind: 'repeatable' },
+    before: {},
+    now: {},
+    verdict: 'not_done',
+  },
   { name: 'without a proof nobody knows', proof: { kind: 'none' }, before: {}, now: {}, verdict: 'unknown' },
 ]
 

@@ -3,7 +3,12 @@ import { ChkitError } from '../../src/errors.js'
 import { choosePending, compareHistory, type PendingOptions } from '../../src/migration/pending.js'
 
 const file = (name: string, checksum = `sum-${name}`) => ({ name: `${name}.sql`, checksum })
-const entry = (name: string, checksum = `sum-${name}`) => ({ name: `${name}.sql`, appliedAt: '', checksum, chkitVersion: '' })
+const entry = (name: string, checksum = `sum-${name}`) => ({
+  name: `${name}.sql`,
+  appliedAt: '',
+  checksum,
+  chkitVersion: '',
+})
 const sql = (...names: string[]) => names.map((name) => `${name}.sql`)
 
 type Row = {
@@ -25,7 +30,14 @@ const rows: readonly Row[] = [
   { name: 'up to an id', files: ['1_a', '2_b', '3_c'], applied: [], options: { to: '2' }, pending: ['1_a', '2_b'] },
   { name: 'up to a file name', files: ['1_a', '2_b'], applied: [], options: { to: '1_a.sql' }, pending: ['1_a'] },
   { name: 'up to one that is applied', files: ['1_a', '2_b'], applied: ['1_a'], options: { to: '1' }, pending: [] },
-  { name: 'up to none', files: ['1_a'], applied: [], options: { to: '7' }, code: 'migration_not_found', details: { to: '7' } },
+  {
+    name: 'up to none',
+    files: ['1_a'],
+    applied: [],
+    options: { to: '7' },
+    code: 'migration_not_found',
+    details: { to: '7' },
+  },
   {
     name: 'out of order',
     files: ['1', '2', '3'],
@@ -33,17 +45,39 @@ const rows: readonly Row[] = [
     code: 'out_of_order_migration',
     details: { outOfOrder: sql('2'), newestApplied: '3.sql' },
   },
-  { name: 'out of order, allowed', files: ['1', '2', '3'], applied: ['3'], options: { allowOutOfOrder: true }, pending: ['1', '2'] },
-  { name: 'out of order, but not taken', files: ['1', '2', '3'], applied: ['2'], options: { to: '0' }, code: 'migration_not_found' },
+  {
+    name: 'out of order, allowed',
+    files: ['1', '2', '3'],
+    applied: ['3'],
+    options: { allowOutOfOrder: true },
+    pending: ['1', '2'],
+  },
+  {
+    name: 'out of order, but not taken',
+    files: ['1', '2', '3'],
+    applied: ['2'],
+    options: { to: '0' },
+    code: 'migration_not_found',
+  },
   { name: 'a half-done file goes on', files: ['1', '2'], applied: ['1'], begun: ['2'], pending: ['2'] },
-  { name: 'a file before a half-done one is late', files: ['1', '2'], applied: [], begun: ['2'], code: 'out_of_order_migration' },
+  {
+    name: 'a file before a half-done one is late',
+    files: ['1', '2'],
+    applied: [],
+    begun: ['2'],
+    code: 'out_of_order_migration',
+  },
   { name: 'a half-done file is gone', files: ['1'], applied: ['1'], begun: ['2'], code: 'migration_not_found' },
   { name: 'names sort by code unit', files: ['a', 'B', '10', '9'], applied: [], pending: ['10', '9', 'B', 'a'] },
 ]
 
 describe('choosePending', () => {
   test.each(rows)('$name', ({ files, applied, begun = [], options, pending, code, details }) => {
-    const status = compareHistory(files.map((name) => file(name)), applied.map((name) => entry(name)), sql(...begun))
+    const status = compareHistory(
+      files.map((name) => file(name)),
+      applied.map((name) => entry(name)),
+      sql(...begun),
+    )
     const choose = () => choosePending(status, { allowOutOfOrder: false, ...options })
     if (code === undefined) {
       expect(choose()).toEqual(sql(...(pending ?? [])))

@@ -1,0 +1,365 @@
+import { relative } from 'node:path'
+import type { Executor } from '../clickhouse/executor.js'
+import { ChkitError } from '../errors.js'
+import { type DestructiveOperation, destructiveBlocked, findDestructive, formatCount } from '../migration/danger.js'
+import { migrationId } from '../migration/directory.js'
+import { type Journal, type JournalState, openJournal, statementStates } from '../migration/journal.js'
+import { acquireLock, breakLock, type Lock, lockHolder, newRunner, noLock } from '../migration/lock.js'
+import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
+import { choosePending } from '../migration/pending.js'
+import { type AppliedMigration, applyMigrations } from '../migration/run.js'
+import { resumption } from '../migration/settle.js'
+import { readHistory } from '../migration/status.js'
+import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
+import { migrationScope, scopePayload } from './scope.js'
+
+/** Seconds that a run waits for another one unless `--lock-timeout` says otherwise. */
+const LOCK_TIMEOUT_S = 15
+
+/** Statements sent at a time unless `--concurrency` says otherwise. */
+const CONCURRENCY = 4
+
+/** What a run is about to do. */
+type Pending = {
+  readonly taken: readonly ParsedMigration[]
+  /** Pending files that touch more than the scope. */
+  readonly leftOut: readonly string[]
+  readonly scope: TableScope
+}
+
+/** Runs `chkit migrate`. */
+export async function run(context: CommandContext): Promise<CommandResult> {
+  const { flags } = context
+  const executor = await context.connection()
+  if (flags.unlock === true) return unlock(context, executor)
+  const journal = await openJournal(context.config, context.connection)
+  const state = await journal.read()
+  if (typeof flags.resolve === 'string') return resolve(context, journal, state, flags.resolve)
+  const pending = await choose(context, executor, state)
+  if (flags.apply === true) return apply(context, executor, journal, pending, state)
+  if (!context.prompt.interactive || pending.taken.length === 0) return planned(context, pending, state)
+  context.note(planText(context, pending, state))
+  if (!(await context.prompt.confirm('Apply pending migrations now?')))
+    return { ...planned(context, pending, state), text: '' }
+  return apply(context, executor, journal, pending, state)
+}
+
+/** The migrations to run, all of them parsed before any of them runs. */
+async function choose(context: CommandContext, executor: Executor, state: JournalState): Promise<Pending> {
+  const { config, flags } = context
+  const { files, history } = readHistory(config, state)
+  const names = choosePending(history, {
+    allowOutOfOrder: flags['allow-out-of-order'] === true,
+    to: flags.to as string | undefined,
+  })
+  const parsed = names.map((name) => {
+    const file = files.find((candidate) => candidate.name === name)
+    if (file === undefined) throw new ChkitError('internal_error', `${name} is pending, but was not read.`)
+    return parseMigration(file, executor.database)
+  })
+  const scope = migrationScope(flags.table, config.metaDir, parsed)
+  context.plugins.setTableScope(scope.scope)
+  const taken = parsed.filter((migration) => scope.covers(migration))
+  const leftOut = parsed.filter((migration) => !scope.covers(migration)).map(({ name }) => name)
+  if (leftOut.length > 0) context.warn(`Left out, because they touch more than the scope: ${leftOut.join(', ')}.`)
+  return { taken, leftOut, scope: scope.scope }
+}
+
+/** The statements that are still to be sent. */
+function open(migration: ParsedMigration, state: JournalState): ParsedMigration {
+  const states = statementStates(state.statements, migration.name)
+  const statements = migration.statements.filter(({ number }) => resumption(states.get(number)) !== 'skip')
+  return { ...migration, statements }
+}
+
+function planned(context: CommandContext, pending: Pending, state: JournalState): CommandResult {
+  return {
+    payload: {
+      mode: 'plan',
+      scope: scopePayload(pending.scope),
+      pending: pending.taken.map(({ name }) => name),
+      operations: pending.taken.flatMap((migration) =>
+        open(migration, state).statements.flatMap(({ number, effects }) =>
+          effects.operations.map(({ type, key, risk, reason }) => ({
+            migration: migration.name,
+            statement: number,
+            type,
+            key,
+            risk,
+            reason,
+          })),
+        ),
+      ),
+      leftOut: pending.leftOut,
+    },
+    text: planText(context, pending, state),
+  }
+}
+
+function planText(context: CommandContext, pending: Pending, state: JournalState): string {
+  const { style } = context
+  if (pending.taken.length === 0) return `${style.green('✓')} Nothing to apply.`
+  const colour = { safe: style.green, caution: style.yellow, danger: (text: string) => style.bold(style.red(text)) }
+  const lines = [style.bold(count(pending.taken.length, 'pending migration'))]
+  for (const migration of pending.taken) {
+    const left = open(migration, state)
+    const resumed = migration.statements.length - left.statements.length
+    const begun = resumed === 0 ? '' : style.dim(` (goes on after ${count(resumed, 'statement')})`)
+    lines.push('', `  ${style.bold(migration.name)}${begun}`)
+    for (const { operations } of left.statements.map(({ effects }) => effects)) {
+      for (const { risk, type, key, reason } of operations) {
+        lines.push(
+          `    ${colour[risk](risk.padEnd(7))} ${type} ${key}  ${style.dim(risk === 'safe' ? '' : reason)}`.trimEnd(),
+        )
+      }
+    }
+  }
+  if (context.flags.apply !== true) lines.push('', `  Next: ${style.cyan('chkit migrate --apply')}`)
+  return lines.join('\n')
+}
+
+function count(number: number, noun: string): string {
+  return `${formatCount(number)} ${noun}${number === 1 ? '' : 's'}`
+}
+
+/** Lets dangerous operations through only where a flag, the config, or a typed `yes` allows them. */
+async function requireAllowed(
+  context: CommandContext,
+  executor: Executor,
+  migrations: readonly ParsedMigration[],
+  scope: TableScope,
+): Promise<void> {
+  if (context.flags['allow-destructive'] === true || context.config.safety.allowDestructive) return
+  const found = await findDestructive(executor, migrations)
+  if (found.length === 0) return
+  const blocked = destructiveBlocked(found, { mode: 'execute', scope: scopePayload(scope) })
+  for (const line of dangerLines(context, found)) context.note(line)
+  if (!context.prompt.interactive) throw blocked
+  if (!(await context.prompt.typed('This cannot be undone. Type "yes" to apply it:', 'yes'))) throw blocked
+}
+
+function dangerLines(context: CommandContext, found: readonly DestructiveOperation[]): string[] {
+  const { style } = context
+  return found.flatMap((operation) => [
+    `${style.bold(style.red('danger'))} ${operation.migration}, statement ${operation.statement} (line ${operation.line}): ${operation.type} ${operation.key}`,
+    `       ${operation.reason} ${operation.impact}`,
+    style.dim(`       ${operation.recommendation}`),
+  ])
+}
+
+async function apply(
+  context: CommandContext,
+  executor: Executor,
+  journal: Journal,
+  pending: Pending,
+  state: JournalState,
+): Promise<CommandResult> {
+  if (pending.taken.length === 0) return executed(context, journal, pending, [])
+  await requireAllowed(
+    context,
+    executor,
+    pending.taken.map((migration) => open(migration, state)),
+    pending.scope,
+  )
+  await createDatabase(context, executor)
+  const lock = await takeLock(context, executor, state)
+  const progress = context.progress('Applying')
+  try {
+    await journal.prepare()
+    // Another run may have finished some of it while this one waited.
+    const now = await journal.read()
+    const left = await choose(context, executor, now)
+    const names = new Set(left.taken.map(({ name }) => name))
+    const taken = pending.taken.filter(({ name }) => names.has(name))
+    const applied = await applyMigrations(
+      runContext(context, executor, journal, lock, pending.scope, progress.update),
+      taken,
+      now,
+    )
+    progress.done()
+    return executed(context, journal, pending, applied)
+  } catch (error) {
+    progress.done()
+    throw withPayload(error, pending)
+  } finally {
+    await release(context, lock)
+  }
+}
+
+async function createDatabase(context: CommandContext, executor: Executor): Promise<void> {
+  const { createDatabase: create } = await import('../migration/table-journal.js')
+  await create(executor, context.config.clickhouse?.cluster)
+}
+
+async function takeLock(context: CommandContext, executor: Executor, state: JournalState): Promise<Lock> {
+  const runner = newRunner()
+  // The embedded engine locks its folder; servers before 21 have no comments on tables.
+  if (executor.kind === 'embedded' || (await executor.server()).major < 21) return noLock(runner)
+  const waiting = context.progress('Taking the migration lock')
+  const timeoutS = typeof context.flags['lock-timeout'] === 'number' ? context.flags['lock-timeout'] : LOCK_TIMEOUT_S
+  try {
+    return await acquireLock(executor, {
+      journalTable: context.config.journal.table,
+      runner,
+      timeoutMs: timeoutS * 1000,
+      journalEpoch: state.statements.reduce((newest, { epoch }) => Math.max(newest, epoch), 0),
+      signal: context.signal,
+      onWait: ({ owner, host }) => waiting.update(`Waiting for the migration lock, held by ${owner} on ${host}`),
+    })
+  } finally {
+    waiting.done()
+  }
+}
+
+async function release(context: CommandContext, lock: Lock): Promise<void> {
+  try {
+    await lock.release()
+  } catch (error) {
+    // Whatever the run has to say matters more; the lock frees itself when its lease runs out.
+    if (!(error instanceof ChkitError)) throw error
+    context.warn(`The migration lock could not be released and frees itself shortly: ${error.message}`)
+  }
+}
+
+function runContext(
+  context: CommandContext,
+  executor: Executor,
+  journal: Journal,
+  lock: Lock,
+  scope: TableScope,
+  report: (line: string) => void,
+): Parameters<typeof applyMigrations>[0] {
+  const { plugins, style } = context
+  return {
+    executor,
+    journal,
+    lock,
+    chkitVersion: context.version,
+    now: context.now,
+    signal: context.signal,
+    concurrency: typeof context.flags.concurrency === 'number' ? context.flags.concurrency : CONCURRENCY,
+    report,
+    redact: context.redact,
+    beforeApply: async (migration, statements) => plugins.onBeforeApply({ migration, statements }),
+    afterApply: async (migration, statements, appliedAt) => {
+      await plugins.onAfterApply({ migration, statements, appliedAt })
+      if (!context.jsonMode) context.note(`${style.green('✓')} ${migration}`)
+    },
+    requireAllowed: (migration) => requireAllowed(context, executor, [migration], scope),
+  }
+}
+
+function withPayload(error: unknown, pending: Pending): unknown {
+  if (!(error instanceof ChkitError)) return error
+  const { applied, payload, ...details } = error.details
+  const known = typeof payload === 'object' && payload !== null ? payload : {}
+  return new ChkitError(error.code, error.message, {
+    hint: error.hint,
+    retriable: error.retriable,
+    details: {
+      ...details,
+      payload: { mode: 'execute', scope: scopePayload(pending.scope), applied: applied ?? [], ...known },
+    },
+    cause: error,
+  })
+}
+
+function executed(
+  context: CommandContext,
+  journal: Journal,
+  pending: Pending,
+  applied: readonly AppliedMigration[],
+): CommandResult {
+  return {
+    payload: {
+      mode: 'execute',
+      scope: scopePayload(pending.scope),
+      applied,
+      journal: { store: journal.store, location: journal.location },
+      ...(journal.store === 'file' ? { journalFile: journal.location } : {}),
+      leftOut: pending.leftOut,
+    },
+    text: executedText(context, journal, applied),
+  }
+}
+
+function executedText(context: CommandContext, journal: Journal, applied: readonly AppliedMigration[]): string {
+  const { style } = context
+  if (applied.length === 0) return `${style.green('✓')} Nothing to apply.`
+  const total = applied.reduce((sum, { durationMs }) => sum + durationMs, 0)
+  const where = journal.store === 'file' ? relative(context.cwd, journal.location) : journal.location
+  return [
+    ...applied.map(({ name, statements, resumed, durationMs }) => {
+      const went = resumed === 0 ? '' : `, ${resumed} of them in an earlier run`
+      return `${style.green('✓')} ${style.bold(name)}  ${style.dim(`${count(statements, 'statement')}${went}, ${duration(durationMs)}`)}`
+    }),
+    `${count(applied.length, 'migration')} applied in ${duration(total)} ${style.dim(`(journal: ${where})`)}`,
+  ].join('\n')
+}
+
+function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`
+}
+
+/** `--resolve <id>:<n>=done|retry`: a person says what nobody could find out. */
+async function resolve(
+  context: CommandContext,
+  journal: Journal,
+  state: JournalState,
+  text: string,
+): Promise<CommandResult> {
+  const parts = /^(.+):(\d+)=(done|retry)$/.exec(text)
+  if (parts === null) {
+    throw new ChkitError('invalid_flag_value', `"--resolve ${text}" names no statement.`, {
+      hint: 'For example --resolve 20260131120000:3=done, or =retry.',
+    })
+  }
+  const [, id = '', number = '', answer = ''] = parts
+  const names = [...new Set(state.statements.map(({ migration }) => migration))]
+  const name = names.find((candidate) => candidate === id || migrationId(candidate) === id)
+  const known = name === undefined ? undefined : statementStates(state.statements, name).get(Number(number))
+  if (name === undefined || known === undefined || resumption(known) !== 'settle') {
+    throw new ChkitError('migration_not_found', `The journal holds no open statement ${number} of "${id}".`, {
+      hint: 'chkit status shows where a half-done migration stands.',
+      details: { migration: name ?? id, statement: Number(number), outcome: known?.outcome ?? null },
+    })
+  }
+  const outcome = answer === 'done' ? 'done' : 'not_done'
+  await journal.prepare()
+  await journal.recordStatements([
+    {
+      ...known.intent,
+      outcome,
+      at: new Date(context.now()).toISOString(),
+      evidence: '',
+      runner: newRunner(),
+      message: 'decided by a person',
+    },
+  ])
+  const next = outcome === 'done' ? 'goes on after it' : 'sends it again'
+  return {
+    payload: { mode: 'resolve', migration: name, statement: Number(number), outcome },
+    text: `${context.style.green('✓')} Statement ${number} of ${name} counts as ${outcome === 'done' ? 'done' : 'not run'}; the next run ${next}.`,
+  }
+}
+
+/** `--unlock`: breaks the lock of a run that is known to be dead. */
+async function unlock(context: CommandContext, executor: Executor): Promise<CommandResult> {
+  const { style } = context
+  const holder = executor.kind === 'embedded' ? undefined : await lockHolder(executor, context.config.journal.table)
+  if (holder === undefined) {
+    return { payload: { mode: 'unlock', holder: null }, text: `${style.green('✓')} Nobody holds the migration lock.` }
+  }
+  const who = `${holder.owner} on ${holder.host}`
+  if (!context.prompt.interactive) {
+    throw new ChkitError('lock_held', `The migration lock of ${who} is broken only after a typed confirmation.`, {
+      hint: `Run chkit migrate --unlock in a terminal, or wait ${Math.max(0, Math.ceil(holder.expiresInMs / 1000))} s: it then frees itself.`,
+      details: { ...holder },
+    })
+  }
+  const question = `${who} holds the lock. If that run is alive, two runs will change the database at once. Type "unlock":`
+  if (!(await context.prompt.typed(question, 'unlock')))
+    throw new ChkitError('lock_held', 'The migration lock was left as it is.')
+  await breakLock(executor, context.config.journal.table)
+  return { payload: { mode: 'unlock', holder }, text: `${style.green('✓')} The migration lock of ${who} is broken.` }
+}

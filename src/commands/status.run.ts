@@ -1,0 +1,63 @@
+import { relative } from 'node:path'
+import { openJournal } from '../migration/journal.js'
+import { type HalfDone, type MigrationStatus, readMigrationStatus } from '../migration/status.js'
+import type { CommandContext, CommandResult } from '../plugin-host/command.js'
+
+/** Runs `chkit status`. Creates nothing. */
+export async function run(context: CommandContext): Promise<CommandResult> {
+  const { config } = context
+  const journal = await openJournal(config, context.connection)
+  const status = readMigrationStatus(config, await journal.read())
+  return {
+    payload: {
+      migrationsDir: config.migrationsDir,
+      total: status.total,
+      applied: status.applied,
+      pending: status.pending,
+      pendingMigrations: status.pendingMigrations,
+      missingMigrations: status.missingMigrations,
+      checksumMismatchCount: status.checksumMismatches.length,
+      checksumMismatches: status.checksumMismatches,
+      halfDone: status.halfDone,
+      journal: { store: journal.store, location: journal.location },
+    },
+    text: statusText(context, status, journal.location),
+  }
+}
+
+function statusText(context: CommandContext, status: MigrationStatus, journal: string): string {
+  const { style, config } = context
+  const folder = relative(context.cwd, config.migrationsDir) || config.migrationsDir
+  const lines = [
+    `${style.bold(folder)} ${style.dim(`(journal: ${journal})`)}`,
+    `  ${status.applied} applied, ${status.pending} pending`,
+  ]
+  const half = new Set(status.halfDone.map(({ name }) => name))
+  for (const name of status.pendingMigrations) if (!half.has(name)) lines.push(`  ${style.yellow('pending ')}  ${name}`)
+  for (const one of status.halfDone) lines.push(...halfDoneLines(context, one))
+  for (const name of status.missingMigrations)
+    lines.push(`  ${style.red('missing ')}  ${name} was applied, but its file is gone`)
+  for (const { name } of status.checksumMismatches)
+    lines.push(`  ${style.red('edited  ')}  ${name} was changed after it was applied`)
+  if (lines.length === 2) lines.push(`  ${style.green('✓')} Everything is applied.`)
+  else if (status.pending > 0) lines.push(`  Next: ${style.cyan('chkit migrate --apply')}`)
+  return lines.join('\n')
+}
+
+const STANDS: Readonly<Record<HalfDone['outcome'], string>> = {
+  pending: 'has not been sent',
+  intent: 'was sent, and nobody wrote down what became of it',
+  done: 'is done',
+  failed: 'was refused by the server',
+  not_done: 'did not run',
+  unknown: 'ended in a way that leaves open what it did',
+}
+
+function halfDoneLines(context: CommandContext, one: HalfDone): string[] {
+  const { style } = context
+  const lines = [
+    `  ${style.red('half-done')} ${one.name}: statement ${one.statement} ${STANDS[one.outcome]} ${style.dim(`(${one.since}, ${one.runner})`)}`,
+  ]
+  if (one.message !== '') lines.push(`            ${one.message.split('\n', 1)[0]}`)
+  return lines
+}

@@ -1,0 +1,152 @@
+import type { Executor } from '../clickhouse/executor.js'
+import { ChkitError } from '../errors.js'
+import { quoteString } from '../sql/quote.js'
+import type { MigrationStatement, ParsedMigration } from './migration-file.js'
+import type { ObjectRef } from './proof.js'
+
+/** One dangerous operation of a pending migration, as the payload shows it. */
+export type DestructiveOperation = {
+  readonly migration: string
+  /** One-based number and line of its statement. */
+  readonly statement: number
+  readonly line: number
+  readonly type: string
+  readonly key: string
+  readonly risk: 'danger'
+  readonly warningCode: string
+  readonly reason: string
+  /** A sentence with the rows and bytes that are there now. */
+  readonly impact: string
+  /** Null where the server does not count them. */
+  readonly rows: number | null
+  /** On disk. */
+  readonly bytes: number | null
+  readonly recommendation: string
+  readonly summary: string
+}
+
+type Operation = MigrationStatement['effects']['operations'][number]
+type Found = {
+  readonly migration: ParsedMigration
+  readonly statement: MigrationStatement
+  readonly operation: Operation
+}
+
+/** Rows and bytes of an object now. */
+export type Size = { readonly rows: number; readonly bytes: number }
+
+const NOT_NAMED = 'destructive_operation_review_required'
+
+const RECOMMENDATIONS: Readonly<Record<string, string>> = {
+  drop_table_data_loss:
+    'Make sure that nothing reads the table any more, and keep a copy of its rows (BACKUP, or RENAME it away first).',
+  drop_column_irreversible:
+    'Make sure that no query, view or dictionary reads the column, and copy its values if they may be needed.',
+  drop_view_dependency_break: 'Make sure that nothing reads the view; a materialized view stops filling its target.',
+  [NOT_NAMED]: 'Read the statement and make sure that what it removes is not needed.',
+}
+
+function dangerous(migrations: readonly ParsedMigration[]): Found[] {
+  return migrations.flatMap((migration) =>
+    migration.statements.flatMap((statement) =>
+      statement.effects.operations
+        .filter((operation) => operation.risk === 'danger')
+        .map((operation) => ({ migration, statement, operation })),
+    ),
+  )
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** `12.3 KiB`. */
+export function formatBytes(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(bytes, 1)) / 10)))
+  const value = bytes / 1024 ** power
+  return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power]}`
+}
+
+/** `1,234`. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
+}
+
+function sizeKey(object: ObjectRef): string {
+  return JSON.stringify([object.database, object.name])
+}
+
+/**
+ * Rows and bytes on disk of tables, from `system.parts`; a name that is empty stands for its whole database. Objects
+ * without parts are absent. Throws connection codes.
+ */
+export async function readSizes(executor: Executor, objects: readonly ObjectRef[]): Promise<ReadonlyMap<string, Size>> {
+  if (objects.length === 0) return new Map()
+  const databases = [...new Set(objects.map((object) => object.database))].map(quoteString).join(', ')
+  const rows = await executor.query<{ database: string; table: string; rows: number | string; bytes: number | string }>(
+    `SELECT database, table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database IN (${databases}) GROUP BY database, table`,
+  )
+  const sizes = new Map<string, Size>()
+  const add = (object: ObjectRef, size: Size) => {
+    const before = sizes.get(sizeKey(object))
+    sizes.set(sizeKey(object), { rows: size.rows + (before?.rows ?? 0), bytes: size.bytes + (before?.bytes ?? 0) })
+  }
+  for (const row of rows) {
+    const size = { rows: Number(row.rows), bytes: Number(row.bytes) }
+    add({ database: row.database, name: row.table }, size)
+    add({ database: row.database, name: '' }, size)
+  }
+  return sizes
+}
+
+function impactOf(object: ObjectRef | undefined, size: Size | undefined): string {
+  if (object === undefined) return 'What it touches cannot be told from its text.'
+  const name = object.name === '' ? `Database ${object.database}` : `${object.database}.${object.name}`
+  if (size === undefined || size.rows === 0) return `${name} holds no rows now.`
+  return `${name} holds ${formatCount(size.rows)} rows (${formatBytes(size.bytes)}) now.`
+}
+
+/** The dangerous operations of `migrations`, with what is there now. Throws connection codes. */
+export async function findDestructive(
+  executor: Executor,
+  migrations: readonly ParsedMigration[],
+): Promise<DestructiveOperation[]> {
+  const found = dangerous(migrations)
+  const targets = found.map(({ operation }) => targetOf(operation, executor.database))
+  const sizes = await readSizes(
+    executor,
+    targets.filter((target) => target !== undefined),
+  )
+  return found.map(({ migration, statement, operation }, index) => {
+    const target = targets[index]
+    const size = target === undefined ? undefined : sizes.get(sizeKey(target))
+    const warningCode = operation.warningCode ?? NOT_NAMED
+    const impact = impactOf(target, size)
+    return {
+      migration: migration.name,
+      statement: statement.number,
+      line: statement.line,
+      type: operation.type,
+      key: operation.key,
+      risk: 'danger',
+      warningCode,
+      reason: operation.reason,
+      impact,
+      rows: target === undefined ? null : (size?.rows ?? 0),
+      bytes: target === undefined ? null : (size?.bytes ?? 0),
+      recommendation: RECOMMENDATIONS[warningCode] ?? RECOMMENDATIONS[NOT_NAMED] ?? '',
+      summary: `${migration.name}, statement ${statement.number}: ${operation.type} ${operation.key}. ${impact}`,
+    }
+  })
+}
+
+/** The refusal of dangerous operations that nobody has allowed. */
+export function destructiveBlocked(
+  operations: readonly DestructiveOperation[],
+  more: Readonly<Record<string, unknown>>,
+): ChkitError {
+  const migrations = [...new Set(operations.map((operation) => operation.migration))]
+  const count = operations.length === 1 ? '1 dangerous operation' : `${operations.length} dangerous operations`
+  return new ChkitError('destructive_blocked', `Blocked: ${count} in ${migrations.join(', ')}. Nothing was applied.`, {
+    hint: 'Read them, then run again with --allow-destructive.',
+    details: { payload: { ...more, destructiveMigrations: migrations, destructiveOperations: operations } },
+  })
+}
