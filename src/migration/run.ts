@@ -375,7 +375,7 @@ class MigrationRun {
   private keepSetting({ node }: MigrationStatement): void {
     if (node.kind !== 'set') return
     for (const { name, value } of node.settings) {
-      if (value.kind === 'literal') Object.assign(this.settings, { [name]: valueOf(value) })
+      if (value.kind === 'literal') Object.assign(this.settings, { [name]: settingValue(value) })
     }
   }
 
@@ -463,7 +463,7 @@ function nextRunOf(number: number, count: number): string {
   return `${before}The next run goes on with statement ${number} of ${count}; it may be corrected in the file first.`
 }
 
-function valueOf(literal: Literal): string | number | boolean {
+function settingValue(literal: Literal): string | number | boolean {
   switch (literal.type) {
     case 'bool':
       return literal.value

@@ -1,0 +1,122 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { connect } from '../../src/clickhouse/connect.js'
+import type { Executor } from '../../src/clickhouse/executor.js'
+import { ChkitError } from '../../src/errors.js'
+import { type AcquireOptions, acquireLock, breakLock, type Lock, lockHolder } from '../../src/migration/lock.js'
+import { type HttpServer, startHttpServer } from '../support/http-server.js'
+
+let server: HttpServer
+let executor: Executor
+beforeAll(async () => {
+  server = await startHttpServer()
+  executor = await connect({ url: server.url, database: 'default' }, { root: '/' })
+})
+afterAll(async () => {
+  await executor.close()
+  await server.stop()
+})
+afterEach(async () => {
+  await server.faults([])
+  await breakLock(executor, '_chkit_migrations')
+})
+
+const acquire = (runner: string, options: Partial<AcquireOptions> = {}): Promise<Lock> =>
+  acquireLock(executor, {
+    journalTable: '_chkit_migrations',
+    runner: `host/${runner}`,
+    timeoutMs: 0,
+    journalEpoch: 0,
+    signal: new AbortController().signal,
+    onWait: () => undefined,
+    ...options,
+  })
+
+async function failure(run: Promise<unknown>): Promise<ChkitError> {
+  const error = await run.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (error instanceof ChkitError) return error
+  throw new Error(`expected an error, got ${String(error)}`)
+}
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe('the migration lock', () => {
+  test('refuses a second run by the name of the first, and leaves nothing behind', async () => {
+    const lock = await acquire('one')
+    const error = await failure(acquire('two'))
+    expect(error).toMatchObject({ code: 'lock_held', exitCode: 4, retriable: true, details: { owner: 'one', host: 'host', epoch: 1 } })
+    await lock.release()
+    expect(await lockHolder(executor, '_chkit_migrations')).toBeUndefined()
+    expect(await executor.query("SELECT name FROM system.tables WHERE database = 'default' AND name LIKE '%lock%'")).toEqual([])
+  })
+
+  test('waits for the first, saying for whom', async () => {
+    const lock = await acquire('one')
+    const holders: string[] = []
+    const second = acquire('two', { timeoutMs: 5000, onWait: ({ owner }) => holders.push(owner) })
+    await wait(300)
+    await lock.release()
+    expect((await second).epoch).toBeGreaterThan(0)
+    expect(holders).toContain('one')
+    await (await second).release()
+  })
+
+  test('is renewed while it is held', async () => {
+    const lock = await acquire('one', { leaseMs: 600 })
+    await wait(1500)
+    expect((await failure(acquire('two'))).code).toBe('lock_held')
+    await lock.release()
+  })
+
+  test('a run whose lock was broken and taken by another sends nothing more, and leaves the other its lock', async () => {
+    const lock = await acquire('one', { leaseMs: 9000 })
+    // Renewals that do not arrive, as behind a cut network.
+    await server.faults([{ action: 'resetBefore', match: 'MODIFY COMMENT', times: 100 }])
+    await breakLock(executor, '_chkit_migrations')
+    const second = await acquire('two', { journalEpoch: 1 })
+    expect(second.epoch).toBe(2)
+    await wait(3200)
+    expect((await failure(lock.assertHeld())).code).toBe('lock_lost')
+    await lock.release()
+    await second.assertHeld()
+    expect((await lockHolder(executor, '_chkit_migrations'))?.owner).toBe('two')
+    await second.release()
+  })
+
+  test('is lost by the clock alone when it cannot be renewed', async () => {
+    const lock = await acquire('one', { leaseMs: 800 })
+    await server.faults([{ action: 'resetBefore', match: 'system.tables', times: 1000 }])
+    await wait(1000)
+    expect((await failure(lock.assertHeld())).code).toBe('lock_lost')
+    await server.faults([])
+    const second = await acquire('two')
+    expect(second.epoch).toBe(2)
+    await second.release()
+    await lock.release()
+  })
+
+  test('a lock whose comment was overwritten is held until it is broken', async () => {
+    const lock = await acquire('one', { leaseMs: 60_000 })
+    await executor.command("ALTER TABLE _chkit_migrations_lock_1 MODIFY COMMENT 'hands off'")
+    expect((await failure(acquire('two'))).details).toMatchObject({ owner: 'unknown' })
+    await lock.release()
+  })
+
+  test('one of many contenders at a time', async () => {
+    let holding = 0
+    let most = 0
+    const contend = async (index: number) => {
+      const lock = await acquire(`r${index}`, { timeoutMs: 60_000 })
+      holding++
+      most = Math.max(most, holding)
+      await wait(5)
+      await lock.assertHeld()
+      holding--
+      await lock.release()
+    }
+    await Promise.all(Array.from({ length: 12 }, (_, index) => contend(index)))
+    expect(most).toBe(1)
+  })
+})
