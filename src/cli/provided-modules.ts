@@ -4,7 +4,9 @@ type Load = () => unknown
 const core: Load = () => import('../index.js')
 
 /** Official plugins that are part of this package, by name. */
-const PLUGIN_MODULES: Readonly<Record<string, Load>> = {}
+const PLUGIN_MODULES: Readonly<Record<string, Load>> = {
+  codegen: () => import('../plugins/codegen/index.js'),
+}
 
 /**
  * What `import` in a project's config, schema and plugin files gets for chkit's own modules, by specifier: the running

@@ -23,14 +23,15 @@ export type InferType<Text, Big = string, Dec = number> = Parse<Text, Big, Dec>
 type AnyColumn = { readonly name: PropertyKey; readonly type: string }
 
 /** The columns of a declaration as a union of `{ name, type, ... }`, Nested ones flattened as the table's settings say. */
-type ColumnsOf<T> = T extends { readonly kind: 'dictionary' | 'view' | 'materialized_view' }
+type ColumnsOf<T> = [T] extends [{ readonly kind: 'dictionary' | 'view' | 'materialized_view' }]
   ? Listed<T>
-  : KeepsNested<T> extends true
+  : true extends KeepsNested<T>
     ? Listed<T>
     : Flattened<Listed<T>>
 
+// A table's declaration is a union (with an engine, or of a table function): `true` for any of its members decides.
 type KeepsNested<T> = T extends { readonly settings?: infer S }
-  ? NonNullable<S> extends { readonly flatten_nested: 0 | false | '0' }
+  ? S extends { readonly flatten_nested: 0 | false | '0' }
     ? true
     : false
   : false

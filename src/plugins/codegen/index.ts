@@ -101,7 +101,9 @@ export const codegenPlugin = definePlugin<Options>({
     // Here, and not after the migration is written: a failure must stop `generate` before it has written anything.
     async onPlanCreated(context) {
       if (context.command !== 'generate' || !context.options.runOnGenerate) return
-      const { outputs, warnings } = await renderOutputs(context, context.options, context.definitions)
+      // A plan for some tables carries the others as they were; the files are about the schema as it is.
+      const definitions = context.tableScope.enabled ? await context.schema() : context.definitions
+      const { outputs, warnings } = await renderOutputs(context, context.options, definitions)
       warnings.forEach(context.warn)
       if (context.flags.dryrun === true) return
       staged.get(context.config.file)?.discard()
