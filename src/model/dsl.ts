@@ -11,7 +11,7 @@
 // biome-ignore lint/suspicious/noEmptyInterface: plugins merge their fields into it
 export interface TablePlugins {}
 
-/** A setting: numbers and booleans are written out, text is quoted (`'drop'`). */
+/** A setting: numbers and booleans are written out, text is quoted (`'drop'`), `'fn:disk(type = local)'` is written as it stands. */
 export type SettingValue = string | number | boolean
 
 /** Settings by name; their order is kept when the object is created. */
@@ -107,15 +107,20 @@ type Named = {
   readonly renamedFrom?: NameInput
 }
 
-export type TableInput<C extends ColumnsInput = ColumnsInput, S extends SettingsInput = SettingsInput> = Named &
-  StorageInput<S> & {
-    readonly columns: C
-    readonly indexes?: readonly IndexInput[]
-    readonly projections?: readonly ProjectionInput[]
-    readonly constraints?: readonly ConstraintInput[]
-    /** Options of plugins for this table; never compared. */
-    readonly plugins?: TablePlugins
-  }
+export type TableInput<C extends ColumnsInput = ColumnsInput, S extends SettingsInput = SettingsInput> = Named & {
+  readonly columns: C
+  readonly indexes?: readonly IndexInput[]
+  readonly projections?: readonly ProjectionInput[]
+  readonly constraints?: readonly ConstraintInput[]
+  /** Options of plugins for this table; never compared. */
+  readonly plugins?: TablePlugins
+} & (
+    | (StorageInput<S> & { readonly asTableFunction?: undefined })
+    | ({ readonly [K in keyof StorageInput]?: undefined } & {
+        /** `CREATE TABLE t AS numbers(10)`: the table function instead of an engine. */
+        readonly asTableFunction: string
+      })
+  )
 
 /** Columns of a view: a list, or a record of types. */
 export type ViewColumnsInput =
