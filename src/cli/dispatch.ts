@@ -291,10 +291,12 @@ async function showHelp(
   const target = findCommand(registry, words)
   // `chkit help generate --dryrnu` is still checked; `chkit generate --help …` shows help whatever else is there.
   if (!wantsHelp) await parseArguments(argv, [...registry.globalFlags])
-  const name = target === undefined ? words.slice(0, 1) : target.command.name.split(' ')
   if (target === undefined && words.length > 0 && !registry.commands.some((command) => command.plugin === words[0])) {
     throw notACommand(words, registry)
   }
+  // `chkit audit --help` is about all commands of the plugin, also where one of them is its default.
+  const isGroup = registry.commands.some((command) => command.plugin === words[0]) && words.length === 1
+  const name = isGroup || target === undefined ? words : target.command.name.split(' ')
   return session.finish(helpFor(name, registry, io.version, session.stdoutStyle))
 }
 

@@ -1,4 +1,3 @@
-import { ChkitError } from '../errors.js'
 import type { CommandDef } from '../plugin-host/command.js'
 
 /** `chkit check`: the gate for CI. */
@@ -8,5 +7,5 @@ export const command: CommandDef = {
   effect: 'read',
   flags: [{ name: 'strict', type: 'boolean', description: 'Set every policy, whatever the config relaxes.' }],
   examples: [{ line: 'chkit check --strict --json', description: 'The gate of a CI job.' }],
-  run: () => Promise.reject(new ChkitError('internal_error', 'chkit check is not part of this build.')),
+  run: async (context) => (await import('./check.run.js')).run(context),
 }

@@ -1,4 +1,3 @@
-import { ChkitError } from '../errors.js'
 import type { CommandDef } from '../plugin-host/command.js'
 
 /** `chkit drift`: the applied snapshot against the live database. */
@@ -11,5 +10,5 @@ export const command: CommandDef = {
     { line: 'chkit drift', description: 'Show what was changed by hand.' },
     { line: 'chkit drift --table app.events --exit-code', description: 'One table, failing on drift.' },
   ],
-  run: () => Promise.reject(new ChkitError('internal_error', 'chkit drift is not part of this build.')),
+  run: async (context) => (await import('./drift.run.js')).run(context),
 }

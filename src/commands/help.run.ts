@@ -60,8 +60,8 @@ export function renderOverview(registry: Registry, version: string, style: Style
   return lines.join('\n')
 }
 
-/** Help for one command. */
-export function renderCommand(command: RegisteredCommand, registry: Registry, style: Style): string {
+/** Help for one command; `globalFlags` empty leaves their list out. */
+export function renderCommand(command: RegisteredCommand, globalFlags: readonly FlagDef[], style: Style): string {
   const effect = { read: 'changes nothing', files: 'writes project files', database: 'changes the database' }
   const lines = [command.description, '', `${style.bold('Usage')}  chkit ${commandUsage(command)}`]
   if (command.aliases.length > 0) lines.push(`${style.bold('Also')}   chkit ${command.aliases.join(', chkit ')}`)
@@ -72,7 +72,7 @@ export function renderCommand(command: RegisteredCommand, registry: Registry, st
     lines.push('', style.bold(title), ...alignColumns(rows, '  '))
   }
   section('Flags', command.flags)
-  section('Flags of every command', registry.globalFlags)
+  section('Flags of every command', globalFlags)
   if (command.details !== undefined) lines.push('', command.details)
   if (command.examples.length > 0) {
     const rows = command.examples.map(({ line, description }) => [style.cyan(line), style.dim(description)])
@@ -111,12 +111,12 @@ export function helpFor(words: readonly string[], registry: Registry, version: s
     return { payload, text: renderOverview(registry, version, style) }
   }
   const name = words.join(' ')
-  const exact = registry.commands.find((command) => command.name === name || command.aliases.includes(name))
-  const chosen = exact === undefined ? registry.commands.filter((command) => command.plugin === words[0]) : [exact]
+  const exact = registry.commands.find((command) => command.name === name)
+  const chosen = exact === undefined ? registry.commands.filter((command) => command.plugin === name) : [exact]
   if (chosen.length === 0) throw unknownCommand(words[0] as string, registry)
   const text = chosen
-    .map((command) => renderCommand(command, registry, style))
-    .join(`\n\n${style.dim('─'.repeat(40))}\n\n`)
+    .map((command, index) => renderCommand(command, index === chosen.length - 1 ? registry.globalFlags : [], style))
+    .join(`\n\n${style.dim('─'.repeat(60))}\n\n`)
   return {
     payload: { version, commands: describeCommands(chosen), globalFlags: registry.globalFlags.map(describeFlag) },
     text,

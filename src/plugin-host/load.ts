@@ -114,8 +114,9 @@ async function loadModule(source: string, config: ResolvedConfig, loader: Module
   } catch (error) {
     if (!(error instanceof ModuleLoadError)) throw error
     const details = { plugin: source, location: error.location }
-    const missing = error.kind === 'missing_import' && (isPath ? !error.location.startsWith(local) : true)
-    if (missing && error.reason.includes(source)) {
+    // An import inside of the plugin may be missing as well; that is the plugin's fault, not the config's.
+    const isMissing = [local, source].some((name) => error.reason.includes(`'${name}'`))
+    if (error.kind === 'missing_import' && isMissing) {
       throw new ChkitError('plugin_not_found', `Plugin "${source}" was not found from ${config.root}.`, {
         hint: isPath ? 'Paths start at the config file’s folder.' : `Install it: npm install ${source}`,
         details,
