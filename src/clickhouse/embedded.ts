@@ -100,7 +100,6 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
   async function run(sql: string, call: QueryOptions): Promise<string> {
     const queryId = call.queryId ?? randomUUID()
     if (call.signal?.aborted) throw interrupted(target)
-    await checkState()
     const session = attempt(acquire, sql, queryId, call)
     let finished = false
     try {

@@ -59,7 +59,7 @@ export type Executor = {
     rows: readonly Readonly<Record<string, unknown>>[],
     options?: QueryOptions,
   ): Promise<CommandResult>
-  /** Asked once, then remembered. The first call of any method asks it too, in one request that sends no settings. */
+  /** Asked once, then remembered. Over HTTP the first call of any method asks it, in one request that sends no settings. */
   server(): Promise<ServerInfo>
   /** Ends the connection; later calls throw. Safe to call twice. */
   close(): Promise<void>
