@@ -38,7 +38,8 @@ const REMOTE: EngineAbilities = { ...COMMENTS_ONLY, holdsRows: false }
 const LAYERED: EngineAbilities = { ...COMMENTS_ONLY, columns: true, holdsRows: false }
 
 const BY_NAME: Readonly<Record<string, EngineAbilities>> = {
-  Memory: { ...COMMENTS_ONLY, columns: true, renameColumn: true, settings: true },
+  // RENAME COLUMN is accepted, and every value of the column is lost (seen on 26.7).
+  Memory: { ...COMMENTS_ONLY, columns: true, settings: true },
   Null: LAYERED,
   Merge: LAYERED,
   Buffer: { ...LAYERED, holdsRows: true },
