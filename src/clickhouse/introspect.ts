@@ -1,5 +1,4 @@
-import { messageOf } from '../errors.js'
-import { definitionFromStatement } from '../model/canonical.js'
+import { readStatement } from '../model/canonical.js'
 import { compareCodeUnits, type Definition, type Model, objectKey } from '../model/definition.js'
 import { type CatalogEntry, type CatalogOptions, readCatalog, type SkippedObject } from './catalog.js'
 import type { Executor } from './executor.js'
@@ -29,11 +28,14 @@ export async function introspect(executor: Executor, options: CatalogOptions = {
   const definitions: { readonly key: string; readonly definition: Definition }[] = []
   const notUnderstood: SkippedObject[] = []
   for (const entry of entries) {
-    try {
-      const definition = definitionFromStatement(entry.statement, { currentDatabase: executor.database })
+    const { definition, warnings } = readStatement(entry.statement, {
+      currentDatabase: entry.database ?? executor.database,
+    })
+    if (definition.kind === 'raw') {
+      const reason = warnings[0]?.message ?? 'chkit has no word for what it is.'
+      notUnderstood.push({ object: entryName(entry), reason, statement: entry.statement })
+    } else {
       definitions.push({ key: objectKey(definition), definition })
-    } catch (error) {
-      notUnderstood.push({ object: entryName(entry), reason: messageOf(error), statement: entry.statement })
     }
   }
   const count = (kind: CatalogEntry['kind']) => entries.filter((entry) => entry.kind === kind).length
