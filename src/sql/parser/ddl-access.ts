@@ -60,7 +60,10 @@ export function parseAccess(cursor: Cursor, action: AccessBase['action']): State
   if (object === undefined) return undefined
   const base: Mutable<AccessBase> = { action }
   if (action === 'ALTER') base.ifExists = flag(cursor, 'IF EXISTS')
-  else if (!(base.ifNotExists = flag(cursor, 'IF NOT EXISTS'))) base.orReplace = flag(cursor, 'OR REPLACE')
+  else {
+    base.ifNotExists = flag(cursor, 'IF NOT EXISTS')
+    base.orReplace = flag(cursor, 'OR REPLACE')
+  }
   switch (object) {
     case 'USER':
       return parseUser(cursor, base)
@@ -212,39 +215,37 @@ function parseIdentified(cursor: Cursor): AuthenticationMethod[] {
   return parseCommaList(cursor, parseMethod)
 }
 
-type MutableHosts = { -readonly [K in keyof HostSet]: HostSet[K] extends readonly string[] ? string[] : HostSet[K] }
-
-function emptyHosts(): MutableHosts {
-  return { ips: [], names: [], regexps: [], likes: [] }
-}
-
 /** Addresses that the server takes for the local host. */
 const LOCAL_IPS = new Set(['::1', '127.0.0.1'])
 
-function addIp(hosts: MutableHosts, ip: string): void {
-  if (LOCAL_IPS.has(ip)) hosts.local = true
-  else hosts.ips.push(ip.endsWith('/32') && !ip.includes(':') ? ip.slice(0, -3) : ip)
+const HOST_LISTS = { IP: 'ips', NAME: 'names', REGEXP: 'regexps', LIKE: 'likes' } as const
+
+const NO_HOSTS: HostSet = { ips: [], names: [], regexps: [], likes: [] }
+
+/** `hosts` and one more of the list's kind. */
+function withHost(hosts: HostSet, list: 'ips' | 'names' | 'regexps' | 'likes', text: string): HostSet {
+  if (list === 'ips' && LOCAL_IPS.has(text)) return { ...hosts, local: true }
+  // One address is printed without its mask.
+  const host = list === 'ips' && text.endsWith('/32') && !text.includes(':') ? text.slice(0, -3) : text
+  return { ...hosts, [list]: [...hosts[list], host] }
 }
 
-/** What stands after HOST; repeated clauses add to `hosts`. */
-function parseHosts(cursor: Cursor, hosts: MutableHosts): void {
-  let list: 'ips' | 'names' | 'regexps' | 'likes' | undefined
+/** What stands after HOST, added to the `hosts` of an earlier HOST clause. */
+function parseHosts(cursor: Cursor, hosts: HostSet = NO_HOSTS): HostSet {
+  let list: (typeof HOST_LISTS)[keyof typeof HOST_LISTS] | undefined
+  let result = hosts
   do {
     const word = cursor.acceptOneOf('ANY', 'NONE', 'LOCAL', 'IP', 'NAME', 'REGEXP', 'LIKE')
-    if (word === 'ANY') hosts.any = true
-    else if (word === 'NONE') hosts.none = true
-    else if (word === 'LOCAL') hosts.local = true
+    if (word === 'ANY') result = { ...result, any: true }
+    else if (word === 'NONE') result = { ...result, none: true }
+    else if (word === 'LOCAL') result = { ...result, local: true }
     else {
-      if (word === 'IP') list = 'ips'
-      else if (word === 'NAME') list = 'names'
-      else if (word === 'REGEXP') list = 'regexps'
-      else if (word === 'LIKE') list = 'likes'
-      else if (list === undefined) cursor.fail('ANY, NONE, LOCAL, IP, NAME, REGEXP or LIKE')
-      const text = cursor.string()
-      if (list === 'ips') addIp(hosts, text)
-      else if (list !== undefined) hosts[list].push(text)
+      if (word !== undefined) list = HOST_LISTS[word]
+      if (list === undefined) return cursor.fail('ANY, NONE, LOCAL, IP, NAME, REGEXP or LIKE')
+      result = withHost(result, list, cursor.string())
     }
   } while (cursor.acceptToken(Token.comma))
+  return result
 }
 
 /** Hosts that `name@host` stands for. */
@@ -252,16 +253,15 @@ function hostsOfNames(names: readonly UserName[]): HostSet | undefined {
   if (names.length !== 1) return undefined
   const host = names[0]!.host
   if (host === undefined) return undefined
-  const hosts = emptyHosts()
-  if (host === 'localhost') hosts.local = true
-  else hosts.likes.push(host)
-  return hosts
+  return host === 'localhost' ? { ...NO_HOSTS, local: true } : { ...NO_HOSTS, likes: [host] }
 }
 
 function parseUser(cursor: Cursor, base: Mutable<AccessBase>): UserStatement {
   const names = parseCommaList(cursor, parseUserName)
   const user: Mutable<UserStatement> = { kind: 'user', ...base, names }
-  let hosts: MutableHosts | undefined
+  let hosts: HostSet | undefined
+  let addedHosts: HostSet | undefined
+  let removedHosts: HostSet | undefined
   let settings: ProfileElement[] | undefined
   const changes = newChanges()
   while (true) {
@@ -276,12 +276,9 @@ function parseUser(cursor: Cursor, base: Mutable<AccessBase>): UserStatement {
     } else if (base.action === 'ALTER' && cursor.accept('RESET AUTHENTICATION METHODS TO NEW'))
       user.resetAuthentication = true
     else if (user.validUntil === undefined && cursor.accept('VALID UNTIL')) user.validUntil = cursor.string('time')
-    else if (base.action === 'ALTER' && cursor.accept('ADD HOST'))
-      parseHosts(cursor, (user.addHosts ??= emptyHosts()) as MutableHosts)
-    else if (base.action === 'ALTER' && cursor.accept('DROP HOST'))
-      parseHosts(cursor, (user.removeHosts ??= emptyHosts()) as MutableHosts)
-    else if (cursor.accept('HOST')) parseHosts(cursor, (hosts ??= emptyHosts()))
-    else if (cursor.accept('DEFAULT DATABASE'))
+    else if (base.action === 'ALTER' && cursor.accept('ADD HOST')) addedHosts = parseHosts(cursor, addedHosts)
+    else if (base.action === 'ALTER' && cursor.accept('DROP HOST')) removedHosts = parseHosts(cursor, removedHosts)
+    else if (cursor.accept('HOST')) hosts = parseHosts(cursor, hosts) else if (cursor.accept('DEFAULT DATABASE'))
       user.defaultDatabase = cursor.accept('NONE') ? {} : { name: parseNameOrString(cursor, 'database') }
     else if (cursor.acceptOneOf('DEFAULT ROLE', 'ROLE')) user.defaultRoles = parseRoleSet(cursor)
     else if (cursor.accept('GRANTEES')) user.grantees = parseRoleSet(cursor, 'ANY')
@@ -290,6 +287,8 @@ function parseUser(cursor: Cursor, base: Mutable<AccessBase>): UserStatement {
     else if (base.action === 'ALTER' && parseChange(cursor, changes)) user.settingsChanges = changes
     else break
   }
+  user.addHosts = addedHosts
+  user.removeHosts = removedHosts
   user.hosts = hosts ?? (base.action === 'CREATE' ? hostsOfNames(names) : undefined)
   user.settings = settings
   return user

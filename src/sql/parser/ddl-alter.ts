@@ -393,8 +393,9 @@ function parseUpdate(cursor: Cursor): AlterCommand {
 }
 
 function parseApply(cursor: Cursor): AlterCommand {
-  const kind = cursor.accept('PATCHES') ? 'applyPatches' : (cursor.expect('DELETED MASK'), 'applyDeletedMask' as const)
-  return { kind, partition: parseInPartition(cursor) }
+  if (cursor.accept('PATCHES')) return { kind: 'applyPatches', partition: parseInPartition(cursor) }
+  cursor.expect('DELETED MASK')
+  return { kind: 'applyDeletedMask', partition: parseInPartition(cursor) }
 }
 
 function parseRewrite(cursor: Cursor): AlterCommand {

@@ -23,6 +23,7 @@ import { Token } from '../lexer.js'
 import { type Cursor, parseCommaList } from './cursor.js'
 import {
   parseExpressionWithoutAlias as parseExpression,
+  parseFunction,
   parseSelectExpression,
   parseExpression as parseWithAlias,
 } from './expression.js'
@@ -81,16 +82,10 @@ export function parseComment(cursor: Cursor): string | undefined {
 /** A name with optional brackets: engines, codecs, statistics and index types. */
 export function parseNamedCall(cursor: Cursor): FunctionCall {
   const name = cursor.identifier()
-  if (!cursor.acceptToken(Token.leftParen)) return { kind: 'function', name }
-  return { kind: 'function', name, args: parseArguments(cursor) }
-}
-
-/** Arguments up to and including the closing bracket. */
-function parseArguments(cursor: Cursor): Expression[] {
-  if (cursor.acceptToken(Token.rightParen)) return []
-  const args = parseCommaList(cursor, parseExpression)
-  cursor.expectToken(Token.rightParen, ')')
-  return args
+  if (!cursor.atToken(Token.leftParen)) return { kind: 'function', name }
+  // As for any call the server knows some names as special: an engine Overlay(..) becomes overlay(..).
+  const call = parseFunction(cursor, name, true)
+  return call.kind === 'function' ? call : cursor.fail('name')
 }
 
 /** `(call, call)`. */
@@ -226,14 +221,13 @@ function parseColumnClauses(cursor: Cursor, name: string, typeless: readonly str
   if (cursor.accept('AUTO_INCREMENT') && type === undefined) type = { kind: 'type', name: 'INT' }
   nullability ??= parseNullability(cursor)
   const comment = parseComment(cursor)
-  const codec = cursor.at('CODEC') ? (cursor.advance(), parseCallList(cursor)) : undefined
+  const codec = cursor.accept('CODEC') ? parseCallList(cursor) : undefined
   const statistics = cursor.accept('STATISTICS') ? parseCallList(cursor) : undefined
   const ttl = cursor.accept('TTL') ? parseExpression(cursor) : undefined
   const primaryKey = cursor.accept('PRIMARY KEY')
-  const settings =
-    cursor.at('SETTINGS') && cursor.kindAt(cursor.index + 1) === Token.leftParen
-      ? (cursor.advance(), parseBracketedSettings(cursor))
-      : undefined
+  // Without a bracket SETTINGS belongs to the statement.
+  const ownSettings = cursor.kindAt(cursor.index + 1) === Token.leftParen && cursor.accept('SETTINGS')
+  const settings = ownSettings ? parseBracketedSettings(cursor) : undefined
   const column: ColumnDeclaration = {
     name,
     type,
@@ -249,8 +243,8 @@ function parseColumnClauses(cursor: Cursor, name: string, typeless: readonly str
   return { column, primaryKey }
 }
 
-/** Index types whose one granule covers a whole part (`getDefaultIndexGranularity`, seen on 26.7). */
-const WHOLE_PART_INDEXES = new Set(['text', 'vector_similarity'])
+/** One granule of these indexes covers a whole part. */
+const WHOLE_PART = '100000000'
 
 /** `name expression TYPE type GRANULARITY n`. */
 export function parseIndex(cursor: Cursor): IndexDeclaration {
@@ -267,8 +261,10 @@ export function parseIndexTail(
   expression: Expression,
   type: FunctionCall | undefined,
 ): IndexDeclaration {
-  let granularity = type !== undefined && WHOLE_PART_INDEXES.has(type.name) ? '100000000' : '1'
+  let granularity = type?.name === 'text' || type?.name === 'vector_similarity' ? WHOLE_PART : '1'
   if (cursor.accept('GRANULARITY')) granularity = parseUnsigned(cursor)
+  // What is written for a text index does not count.
+  if (type?.name === 'text') granularity = WHOLE_PART
   return { name, expression, type, granularity }
 }
 
@@ -514,6 +510,7 @@ export function parseSqlSecurity(cursor: Cursor): SqlSecurity | undefined {
     else break
   }
   if (definer === undefined && security === undefined) return undefined
+  if (definer === undefined && security === 'DEFINER') definer = { kind: 'currentUser' }
   return { definer, security: security ?? 'DEFINER' }
 }
 

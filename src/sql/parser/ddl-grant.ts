@@ -43,8 +43,19 @@ function parseCurrentGrants(cursor: Cursor): GrantElement[] {
   return elements
 }
 
+/** Elements without those that repeat a privilege on the same object. */
 function parseElements(cursor: Cursor): GrantElement[] {
-  return parseCommaList(cursor, parseElement)
+  const seen = new Set<string>()
+  return parseCommaList(cursor, parseElement).flatMap((element) => {
+    const privileges = element.privileges.filter((privilege) => {
+      if (privilege.columns !== undefined) return true
+      const key = `${privilege.name} ON ${element.on}`
+      if (seen.has(key)) return false
+      seen.add(key)
+      return true
+    })
+    return privileges.length > 0 ? [{ privileges, on: element.on }] : []
+  })
 }
 
 function parseElement(cursor: Cursor): GrantElement {

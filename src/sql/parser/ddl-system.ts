@@ -234,7 +234,11 @@ export function parseSystem(cursor: Cursor): SystemStatement | undefined {
   const pieces: string[] = []
   if (kind === 'objects' && cursor.atIdentifier())
     pieces.push(parseCommaList(cursor, parseObjectName).map(printObjectName).join(', '))
-  const rest = kind === 'none' ? '' : parseWords(cursor, () => (cluster ??= parseCluster(cursor)) !== undefined)
+  const acceptCluster = () => {
+    cluster ??= parseCluster(cursor)
+    return cluster !== undefined
+  }
+  const rest = kind === 'none' ? '' : parseWords(cursor, acceptCluster)
   if (rest !== '') pieces.push(rest)
   const printed = /^DROP .*CACHES?$/.test(command) ? `CLEAR${command.slice(4)}` : command
   return { kind: 'system', command: printed, cluster, target, tail: pieces.length > 0 ? pieces.join(' ') : undefined }

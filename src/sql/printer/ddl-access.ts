@@ -22,6 +22,7 @@ import type {
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../quote.js'
 import { printAssignments, printCluster, printObjectName, printSettingValue } from './ddl-common.js'
 import { printExpression } from './expression.js'
+import { printSettingName } from './query.js'
 
 function printHead(node: AccessBase, object: string): string {
   const guard = node.ifExists ? ' IF EXISTS' : node.ifNotExists ? ' IF NOT EXISTS' : node.orReplace ? ' OR REPLACE' : ''
@@ -96,7 +97,7 @@ function printHosts(hosts: HostSet): string {
 
 function printElement(element: ProfileElement, parentWord: string): string {
   if (element.parent !== undefined) return `${parentWord}${quoteIdentifier(element.parent)}`
-  let out = quoteIdentifierIfNeeded(element.setting ?? '')
+  let out = printSettingName(element.setting ?? '')
   if (element.value !== undefined) out += ` = ${printSettingValue(element.value)}`
   if (element.min !== undefined) out += ` MIN ${printSettingValue(element.min)}`
   if (element.max !== undefined) out += ` MAX ${printSettingValue(element.max)}`
@@ -115,7 +116,7 @@ function printChanges(changes: ProfileChanges | undefined): string {
   if (changes === undefined) return ''
   const parts: string[] = []
   const plural = (word: string, items: readonly unknown[]) => (items.length > 1 ? `${word}S` : word)
-  const names = (items: readonly string[]) => items.map(quoteIdentifierIfNeeded).join(', ')
+  const names = (items: readonly string[]) => items.map(printSettingName).join(', ')
   const profiles = (items: readonly string[]) => items.map(quoteIdentifier).join(', ')
   const elements = (items: readonly ProfileElement[]) => items.map((item) => printElement(item, '')).join(', ')
   if (changes.dropAllSettings) parts.push('DROP ALL SETTINGS')

@@ -145,7 +145,7 @@ export function printAlterCommand(command: AlterCommand): string {
     case 'modifyQuery':
       return `MODIFY QUERY ${printQuery(command.query)}`
     case 'modifyRefresh':
-      return `MODIFY REFRESH ${printRefresh(command.refresh)}`
+      return `MODIFY REFRESH ${printRefresh(command.refresh, '  ')}`
     case 'modifySqlSecurity':
       return `MODIFY ${printSqlSecurity(command.sqlSecurity)}`
     case 'modifyComment':

@@ -246,13 +246,14 @@ function printInterval(interval: TimeInterval): string {
   return interval.map((part) => `${part.amount} ${part.unit}`).join(' ')
 }
 
-/** `EVERY 1 HOUR ..`, without REFRESH. */
-export function printRefresh(refresh: RefreshStrategy): string {
+/** `EVERY 1 HOUR ..`, without REFRESH. `gap` is what the server prints after DEPENDS ON. */
+export function printRefresh(refresh: RefreshStrategy, gap = ' '): string {
   const parts: string[] = []
   if (refresh.schedule !== undefined) parts.push(`${refresh.schedule.kind} ${printInterval(refresh.schedule.interval)}`)
   if (refresh.offset !== undefined) parts.push(`OFFSET ${printInterval(refresh.offset)}`)
   if (refresh.randomize !== undefined) parts.push(`RANDOMIZE FOR ${printInterval(refresh.randomize)}`)
-  if (refresh.dependsOn !== undefined) parts.push(`DEPENDS ON ${refresh.dependsOn.map(printObjectName).join(', ')}`)
+  if (refresh.dependsOn !== undefined)
+    parts.push(`DEPENDS ON${gap}${refresh.dependsOn.map(printObjectName).join(', ')}`)
   if (refresh.settings !== undefined) parts.push(`SETTINGS ${printSettings(refresh.settings)}`)
   if (refresh.append) parts.push('APPEND')
   return parts.join(' ')

@@ -176,7 +176,7 @@ function printFunction(node: FunctionCall, needParens: boolean): string {
   }
   if (node.parameters) out += `(${printExpressionList(node.parameters)})`
   if (node.args) {
-    out += `(${printExpressionList(node.args)}`
+    out += `(${printArguments(node.args)}`
     if (node.settings) out += `${node.args.length > 0 ? ', ' : ''}SETTINGS ${printSettings(node.settings)}`
     out += ')'
   }
@@ -187,10 +187,27 @@ function printFunction(node: FunctionCall, needParens: boolean): string {
   return out
 }
 
+/** How many calls with several arguments stand around the node that is being printed. */
+let callsAround = 0
+
+/** Inside a call with several arguments, however deep, the server brackets every IN. */
+function printArguments(args: readonly Expression[]): string {
+  if (args.length < 2) return printExpressionList(args)
+  callsAround++
+  try {
+    return printExpressionList(args)
+  } finally {
+    callsAround--
+  }
+}
+
+const SET_OPERATORS: ReadonlySet<string> = new Set(['in', 'notIn', 'globalIn', 'globalNotIn'])
+
 /** The operator form, or `undefined` where the server has none for this function. */
 function printOperator(node: FunctionCall, args: readonly Expression[], needParens: boolean): string | undefined {
   const text = operatorText(node.name, args)
   if (text === undefined) return undefined
+  if (!needParens && callsAround > 0 && !node.parenthesized && SET_OPERATORS.has(node.name)) return `(${text})`
   return needParens && node.name !== 'array' && node.name !== 'tuple' ? `(${text})` : text
 }
 

@@ -182,8 +182,7 @@ export function printSettings(settings: readonly Setting[]): string {
   let out = ''
   for (const { name, value } of settings) {
     if (out !== '') out += ', '
-    const spelled = name.split('.').map(quoteIdentifierIfNeeded).join('.')
-    out += `${spelled} = ${printSettingValue(value)}`
+    out += `${printSettingName(name)} = ${printSettingValue(value)}`
   }
   return out
 }
@@ -192,3 +191,14 @@ export function printSettings(settings: readonly Setting[]): string {
 export function printSettingValue(value: Setting['value']): string {
   return value.kind === 'default' ? 'DEFAULT' : printExpression(value)
 }
+
+/** The name of a setting: unlike other names it is bare also where it is a keyword, NULL apart. */
+export function printSettingName(name: string): string {
+  if (SETTING_NAME.test(name)) return name
+  return name
+    .split('.')
+    .map((part) => (SETTING_NAME.test(part) ? part : quoteIdentifier(part)))
+    .join('.')
+}
+
+const SETTING_NAME = /^(?!null$)[A-Za-z_][A-Za-z0-9_]*$/i
