@@ -278,7 +278,8 @@ function parseUser(cursor: Cursor, base: Mutable<AccessBase>): UserStatement {
     else if (user.validUntil === undefined && cursor.accept('VALID UNTIL')) user.validUntil = cursor.string('time')
     else if (base.action === 'ALTER' && cursor.accept('ADD HOST')) addedHosts = parseHosts(cursor, addedHosts)
     else if (base.action === 'ALTER' && cursor.accept('DROP HOST')) removedHosts = parseHosts(cursor, removedHosts)
-    else if (cursor.accept('HOST')) hosts = parseHosts(cursor, hosts) else if (cursor.accept('DEFAULT DATABASE'))
+    else if (cursor.accept('HOST')) hosts = parseHosts(cursor, hosts)
+    else if (cursor.accept('DEFAULT DATABASE'))
       user.defaultDatabase = cursor.accept('NONE') ? {} : { name: parseNameOrString(cursor, 'database') }
     else if (cursor.acceptOneOf('DEFAULT ROLE', 'ROLE')) user.defaultRoles = parseRoleSet(cursor)
     else if (cursor.accept('GRANTEES')) user.grantees = parseRoleSet(cursor, 'ANY')
