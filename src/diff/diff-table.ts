@@ -1,5 +1,6 @@
 /** The differences between two states of one table. */
 import type { Column, Engine, SqlText, Table } from '../model/definition.js'
+import { sameText } from '../model/same.js'
 import type { Change, ColumnAttribute, ColumnPosition } from './change.js'
 import { stableNames } from './column-order.js'
 import {
@@ -63,7 +64,8 @@ export function diffTable(from: Table, to: Table, options: TableDiffOptions = {}
 }
 
 function diffColumns(from: Table, to: Table, changes: Change[]): void {
-  if (from.columns === to.columns) return
+  // Engines over other tables and table functions bring their columns with them.
+  if (from.columns === to.columns || to.columns.length === 0) return
   if (sameColumns(from.columns, to.columns)) return
   const old = new Map<string, Column>()
   for (const column of from.columns) old.set(column.name, column)
@@ -207,7 +209,9 @@ const REPLACED = /^(?:Shared|Replicated)(?=.*MergeTree$)/
 export function sameEngineOnServer(actual: Engine, expected: Engine): boolean {
   if (equalEngines(actual, expected)) return true
   if (actual.name.replace(REPLACED, '') !== expected.name.replace(REPLACED, '')) return false
-  return equalTexts(argsWithoutReplica(actual), argsWithoutReplica(expected))
+  const left = argsWithoutReplica(actual)
+  const right = argsWithoutReplica(expected)
+  return left.length === right.length && left.every((arg, index) => sameText(arg, right[index]!))
 }
 
 /** Engine parameters without the path and the replica name that replicated engines carry first. */

@@ -1,6 +1,6 @@
 /** The differences between two states of a view, a materialized view or a dictionary. */
 import type { Dictionary, MaterializedView, Refresh, Storage, Table, View } from '../model/definition.js'
-import { Token, tokenize } from '../sql/lexer.js'
+import { sameText } from '../model/same.js'
 import type { MaterializedViewAttribute } from './change.js'
 import { diffTable } from './diff-table.js'
 import { equalComments, equalSettings, equalTexts, equalViewColumns } from './equal.js'
@@ -37,7 +37,7 @@ export function materializedViewDifferences(
   if (from.query !== to.query) attributes.push('query')
   if (to.columns !== undefined && !equalViewColumns(from.columns, to.columns)) attributes.push('columns')
   if (from.to?.database !== to.to?.database || from.to?.name !== to.to?.name) attributes.push('to')
-  if (!equalInner(from.inner, to.inner, options)) attributes.push('inner')
+  if (!equalInner(from, to, options)) attributes.push('inner')
   if ((from.refresh === undefined) !== (to.refresh === undefined)) attributes.push('append')
   else if (from.refresh !== undefined && to.refresh !== undefined) {
     if ((from.refresh.append ?? false) !== (to.refresh.append ?? false)) attributes.push('append')
@@ -49,11 +49,20 @@ export function materializedViewDifferences(
 }
 
 /** An inner table is compared as a table is, by the same rules. */
-function equalInner(from: Storage | undefined, to: Storage | undefined, options: { readonly live?: boolean }): boolean {
-  if (from === to) return true
-  if (from === undefined || to === undefined) return false
-  const asTable = (storage: Storage): Table => ({ ...storage, kind: 'table', database: '', name: '', columns: [] })
-  return diffTable(asTable(from), asTable(to), options).length === 0
+function equalInner(from: MaterializedView, to: MaterializedView, options: { readonly live?: boolean }): boolean {
+  if (from.inner === to.inner && from.indexes === to.indexes && from.projections === to.projections) return true
+  if (from.inner === undefined || to.inner === undefined) return from.inner === to.inner
+  const asTable = (view: MaterializedView, storage: Storage): Table => ({
+    ...storage,
+    kind: 'table',
+    database: '',
+    name: '',
+    columns: [],
+    ...(view.indexes && { indexes: view.indexes }),
+    ...(view.projections && { projections: view.projections }),
+    ...(view.constraints && { constraints: view.constraints }),
+  })
+  return diffTable(asTable(from, from.inner), asTable(to, to.inner), options).length === 0
 }
 
 function equalRefresh(from: Refresh, to: Refresh): boolean {
@@ -67,41 +76,10 @@ function equalRefresh(from: Refresh, to: Refresh): boolean {
   )
 }
 
-const HIDDEN = "'[HIDDEN]'"
-
-/** True when two sources are the same but for secrets that one side hides and the other names by an `env:` reference or holds. */
-export function sameSource(from: string, to: string): boolean {
-  if (from === to) return true
-  if (!from.includes(HIDDEN) && !to.includes(HIDDEN)) return false
-  const left = sourceItems(from)
-  const right = sourceItems(to)
-  const secret = (item: string) => item.startsWith("'") || item.startsWith('env:')
-  return (
-    left.length === right.length &&
-    left.every((item, index) => {
-      const other = right[index]!
-      return item === other || (item === HIDDEN && secret(other)) || (other === HIDDEN && secret(item))
-    })
-  )
-}
-
-/** The tokens of a source, with `env:NAME` as one. */
-function sourceItems(source: string): string[] {
-  const tokens = tokenize(source)
-  const items: string[] = []
-  for (let index = 0; index < tokens.count; index++) {
-    const start = tokens.starts[index]!
-    const isReference = source.startsWith('env:', start) && tokens.kinds[index + 2] === Token.word
-    if (isReference) index += 2
-    items.push(source.slice(start, tokens.ends[index]))
-  }
-  return items
-}
-
 /** True when a dictionary differs in anything but its comment. */
 export function dictionaryStructureDiffers(from: Dictionary, to: Dictionary): boolean {
   return (
-    !sameSource(from.source, to.source) ||
+    !sameText(from.source, to.source) ||
     from.layout !== to.layout ||
     from.lifetime !== to.lifetime ||
     !equalTexts(from.primaryKey, to.primaryKey) ||

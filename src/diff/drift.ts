@@ -15,6 +15,7 @@ import {
   type Table,
   type View,
 } from '../model/definition.js'
+import { sameText } from '../model/same.js'
 import type { Change, ColumnAttribute } from './change.js'
 import { diffTable } from './diff-table.js'
 import { dictionaryDiffers, materializedViewDifferences, viewDiffers } from './diff-view.js'
@@ -430,7 +431,7 @@ function definitionMismatch(expected: Definition, actual: Definition): Texts | u
     )
   }
   if (isAccess(expected) && isAccess(actual))
-    return expected.statement === actual.statement ? undefined : sides(expected, actual, (o) => o.statement)
+    return sameText(expected.statement, actual.statement) ? undefined : sides(expected, actual, (o) => o.statement)
   return undefined
 }
 

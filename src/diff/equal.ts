@@ -83,10 +83,7 @@ export function equalConstraints(a: Constraint, b: Constraint): boolean {
 export function equalViewColumns(a: readonly ViewColumn[] | undefined, b: readonly ViewColumn[] | undefined): boolean {
   if (a === b) return true
   if (a === undefined || b === undefined || a.length !== b.length) return false
-  return a.every((column, index) => {
-    const other = b[index]!
-    return column.name === other.name && column.type === other.type && equalComments(column.comment, other.comment)
-  })
+  return a.every((column, index) => column.name === b[index]!.name && equalColumns(column, b[index]!))
 }
 
 /** The key as the server uses it when no primary key was written. */

@@ -10,8 +10,8 @@ import type {
   SkippingIndex,
   SqlText,
   View,
-  ViewColumn,
 } from '../model/definition.js'
+import { keyClause } from '../model/storage.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
 
 /** `a = 1, b = 'x'` in the order of the keys. */
@@ -75,16 +75,9 @@ export function renderEngine(engine: Engine): SqlText {
   return engine.args.length > 0 ? `${engine.name}(${engine.args.join(', ')})` : engine.name
 }
 
-/** Key entries as a key: `tuple()`, `a`, `(a, b)`. A descending entry needs its brackets. */
+/** Key entries as a key: `tuple()`, `a`, `(a, b)`. A single descending entry needs its brackets. */
 export function renderKey(entries: readonly SqlText[]): SqlText {
-  if (entries.length === 0) return 'tuple()'
-  const single = entries[0]!
-  return entries.length === 1 && !single.endsWith(' DESC') ? single : `(${entries.join(', ')})`
-}
-
-export function renderViewColumn(column: ViewColumn): SqlText {
-  const comment = column.comment ? ` COMMENT ${quoteString(column.comment)}` : ''
-  return `${quoteIdentifier(column.name)} ${column.type}${comment}`
+  return entries.length === 1 && entries[0]!.endsWith(' DESC') ? `(${entries[0]})` : keyClause(entries)
 }
 
 /** `DEFINER = u SQL SECURITY DEFINER`, or nothing. */

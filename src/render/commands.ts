@@ -4,7 +4,7 @@ import { assertNever } from '../errors.js'
 import type { AccessObject, Column, SqlText, Table } from '../model/definition.js'
 import type { Step } from '../plan/step.js'
 import { Token, tokenize } from '../sql/lexer.js'
-import { quoteIdentifier, quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
+import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
 import {
   onCluster,
   renderColumn,
@@ -370,10 +370,20 @@ function modifyMaterializedView(change: Extract<Change, { kind: 'modifyMateriali
 
 function dropAccess(object: AccessObject): SqlText {
   if (object.kind === 'grant') return revoke(object.statement)
-  const cluster = onCluster(object.cluster)
-  // A row policy's name says its table as well and is SQL already.
-  const name = object.kind === 'row_policy' ? object.name : quoteIdentifierIfNeeded(object.name)
-  return `DROP ${ACCESS_WORDS[object.kind]} IF EXISTS ${name}${cluster}`
+  return `DROP ${ACCESS_WORDS[object.kind]} IF EXISTS ${accessName(object)}${onCluster(object.cluster)}`
+}
+
+/** The name as its statement spells it: `bob`, `bob@'%'`, `policy ON db.t`. */
+function accessName(object: AccessObject): SqlText {
+  const tail = accessTail(object)
+  const tokens = tokenize(tail)
+  let last = 0
+  if (tokens.kinds[1] === Token.at) last = 2
+  if (object.kind === 'row_policy') {
+    last = 2
+    while (tokens.kinds[last + 1] === Token.dot) last += 2
+  }
+  return tail.slice(0, tokens.ends[last])
 }
 
 /** GRANT p ON o TO u WITH GRANT OPTION, turned round. */
@@ -432,9 +442,4 @@ function collectionKeys(tail: SqlText): Map<string, string> {
     start = index + 1
   }
   return keys
-}
-
-/** `database.name` of a table, for messages about its statements. */
-export function tableName(table: Table): SqlText {
-  return quoteQualified(table.database, table.name)
 }

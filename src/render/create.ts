@@ -3,11 +3,13 @@ import { assertNever } from '../errors.js'
 import type {
   AccessKind,
   AccessObject,
+  Column,
   Database,
   Definition,
   Dictionary,
   DictionaryAttribute,
   MaterializedView,
+  Spelling,
   SqlFunction,
   SqlText,
   Storage,
@@ -15,7 +17,7 @@ import type {
   View,
 } from '../model/definition.js'
 import { Token, tokenize } from '../sql/lexer.js'
-import { quoteIdentifier, quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
+import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
 import {
   onCluster,
   renderColumn,
@@ -28,7 +30,6 @@ import {
   renderRefresh,
   renderSecurity,
   renderSettings,
-  renderViewColumn,
 } from './clauses.js'
 
 /** `create`: fails when the object exists; `ifNotExists`: safe to repeat; `orReplace`: takes the place of an old one. */
@@ -81,52 +82,70 @@ function createDatabase(database: Database, mode: CreateMode): SqlText {
     `${opening('DATABASE', mode === 'create' ? 'create' : 'ifNotExists')} ${quoteIdentifierIfNeeded(database.name)}${onCluster(database.cluster)}`,
   ]
   if (database.engine) lines.push(`ENGINE = ${renderEngine(database.engine)}`)
-  if (database.spelling?.settings) lines.push(`SETTINGS ${database.spelling.settings}`)
+  if (database.settings) lines.push(`SETTINGS ${renderSettings(database.settings)}`)
   if (database.comment) lines.push(`COMMENT ${quoteString(database.comment)}`)
   return lines.join('\n')
 }
 
 function createTable(table: Table, mode: CreateMode): SqlText {
-  const members = [
-    ...table.columns.map((column) => renderColumn(column, 'create')),
-    ...(table.indexes ?? []).map((index) => `INDEX ${renderIndex(index)}`),
-    ...(table.constraints ?? []).map((constraint) => `CONSTRAINT ${renderConstraint(constraint)}`),
-    ...(table.projections ?? []).map((projection) => `PROJECTION ${renderProjection(projection)}`),
-  ]
+  const members = memberLines(table.columns, table)
   const lines = [`${opening('TABLE', mode)} ${renderName(table)}${onCluster(table.cluster)}`]
   if (members.length > 0) lines.push(list(members))
   if (table.asTableFunction !== undefined) lines.push(`AS ${table.asTableFunction}`)
   else lines.push(...storageLines(table, table.spelling))
-  if (table.comment) lines.push(`COMMENT ${quoteString(table.comment)}`)
+  lines.push(...commentLines(table))
   return lines.join('\n')
 }
 
-function storageLines(storage: Storage, spelling: Table['spelling']): SqlText[] {
-  const lines = [`ENGINE = ${spelling?.engine ?? renderEngine(storage.engine)}`]
-  if (storage.partitionBy?.length) lines.push(`PARTITION BY ${spelling?.partitionBy ?? renderKey(storage.partitionBy)}`)
-  if (storage.primaryKey !== undefined)
-    lines.push(`PRIMARY KEY ${spelling?.primaryKey ?? renderKey(storage.primaryKey)}`)
-  if (storage.orderBy !== undefined) lines.push(`ORDER BY ${spelling?.orderBy ?? renderKey(storage.orderBy)}`)
-  if (storage.sampleBy !== undefined) lines.push(`SAMPLE BY ${storage.sampleBy}`)
-  if (storage.uniqueKey?.length) lines.push(`UNIQUE KEY ${spelling?.uniqueKey ?? renderKey(storage.uniqueKey)}`)
-  if (storage.ttl?.length) lines.push(`TTL ${storage.ttl.join(', ')}`)
+type Members = Pick<Table, 'indexes' | 'constraints' | 'projections'>
+
+function memberLines(columns: readonly Column[], rest: Members): SqlText[] {
+  return [
+    ...columns.map((column) => renderColumn(column, 'create')),
+    ...(rest.indexes ?? []).map((index) => `INDEX ${renderIndex(index)}`),
+    ...(rest.constraints ?? []).map((constraint) => `CONSTRAINT ${renderConstraint(constraint)}`),
+    ...(rest.projections ?? []).map((projection) => `PROJECTION ${renderProjection(projection)}`),
+  ]
+}
+
+/** The comment of an object; an empty one only where it was written. */
+function commentLines(object: { readonly comment?: string; readonly spelling?: Spelling }): SqlText[] {
+  if (object.comment) return [`COMMENT ${quoteString(object.comment)}`]
+  return object.spelling?.comment === undefined ? [] : [`COMMENT ${object.spelling.comment}`]
+}
+
+function storageLines(storage: Storage, spelling: Spelling | undefined): SqlText[] {
+  const key = (clause: 'partitionBy' | 'primaryKey' | 'orderBy' | 'uniqueKey', words: SqlText) => {
+    const entries = storage[clause]
+    const isUnpartitioned = clause === 'partitionBy' && entries?.length === 0
+    const text = spelling?.[clause] ?? (entries === undefined || isUnpartitioned ? undefined : renderKey(entries))
+    return text === undefined ? [] : [`${words} ${text}`]
+  }
   const settings = spelling?.settings ?? (storage.settings ? renderSettings(storage.settings) : '')
-  if (settings !== '') lines.push(`SETTINGS ${settings}`)
-  return lines
+  return [
+    ...(storage.engine.name === '' ? [] : [`ENGINE = ${spelling?.engine ?? renderEngine(storage.engine)}`]),
+    ...key('partitionBy', 'PARTITION BY'),
+    ...key('primaryKey', 'PRIMARY KEY'),
+    ...key('orderBy', 'ORDER BY'),
+    ...(storage.sampleBy === undefined ? [] : [`SAMPLE BY ${storage.sampleBy}`]),
+    ...key('uniqueKey', 'UNIQUE KEY'),
+    ...(storage.ttl?.length ? [`TTL ${storage.ttl.join(', ')}`] : []),
+    ...(settings === '' ? [] : [`SETTINGS ${settings}`]),
+  ]
 }
 
 function viewLines(view: View | MaterializedView): SqlText[] {
   const lines: SqlText[] = []
   const security = renderSecurity(view)
   if (security !== '') lines.push(security)
-  if (view.comment) lines.push(`COMMENT ${quoteString(view.comment)}`)
+  lines.push(...commentLines(view))
   lines.push(`AS ${view.query}`)
   return lines
 }
 
 function createView(view: View, mode: CreateMode): SqlText {
   const lines = [`${opening('VIEW', mode)} ${renderName(view)}${onCluster(view.cluster)}`]
-  if (view.columns?.length) lines.push(list(view.columns.map(renderViewColumn)))
+  if (view.columns?.length) lines.push(list(memberLines(view.columns, {})))
   return [...lines, ...viewLines(view)].join('\n')
 }
 
@@ -134,13 +153,14 @@ function createMaterializedView(view: MaterializedView, mode: CreateMode): SqlTe
   const lines = [`${opening('MATERIALIZED VIEW', mode)} ${renderName(view)}${onCluster(view.cluster)}`]
   if (view.refresh) lines.push(`REFRESH ${renderRefresh(view.refresh)}`)
   if (view.to) lines.push(`TO ${renderName(view.to)}`)
-  if (view.columns?.length) lines.push(list(view.columns.map(renderViewColumn)))
+  const members = memberLines(view.columns ?? [], view)
+  if (members.length > 0) lines.push(list(members))
   if (view.to === undefined && view.inner) lines.push(...storageLines(view.inner, view.spelling))
   return [...lines, ...viewLines(view)].join('\n')
 }
 
-function renderAttribute(attribute: DictionaryAttribute): SqlText {
-  let text = `${quoteIdentifier(attribute.name)} ${attribute.type}`
+function renderAttribute(attribute: DictionaryAttribute, spelling: Spelling | undefined): SqlText {
+  let text = `${quoteIdentifier(attribute.name)} ${spelling?.[`attribute ${attribute.name}`] ?? attribute.type}`
   if (attribute.default !== undefined) text += ` DEFAULT ${attribute.default}`
   if (attribute.expression !== undefined) text += ` EXPRESSION ${attribute.expression}`
   if (attribute.hierarchical) text += ' HIERARCHICAL'
@@ -153,19 +173,19 @@ function renderAttribute(attribute: DictionaryAttribute): SqlText {
 function createDictionary(dictionary: Dictionary, mode: CreateMode): SqlText {
   const lines = [
     `${opening('DICTIONARY', mode)} ${renderName(dictionary)}${onCluster(dictionary.cluster)}`,
-    list(dictionary.attributes.map(renderAttribute)),
+    list(dictionary.attributes.map((attribute) => renderAttribute(attribute, dictionary.spelling))),
     `PRIMARY KEY ${dictionary.primaryKey.join(', ')}`,
-    `SOURCE(${dictionary.source})`,
+    `SOURCE(${dictionary.spelling?.source ?? dictionary.source})`,
   ]
   if (dictionary.lifetime !== undefined) lines.push(`LIFETIME(${dictionary.lifetime})`)
-  lines.push(`LAYOUT(${dictionary.layout})`)
+  lines.push(`LAYOUT(${dictionary.spelling?.layout ?? dictionary.layout})`)
   if (dictionary.range)
     lines.push(
       `RANGE(MIN ${quoteIdentifierIfNeeded(dictionary.range.min)} MAX ${quoteIdentifierIfNeeded(dictionary.range.max)})`,
     )
   if (dictionary.settings && Object.keys(dictionary.settings).length > 0)
     lines.push(`SETTINGS(${renderSettings(dictionary.settings)})`)
-  if (dictionary.comment) lines.push(`COMMENT ${quoteString(dictionary.comment)}`)
+  lines.push(...commentLines(dictionary))
   return lines.join('\n')
 }
 
@@ -207,9 +227,4 @@ function createAccess(object: AccessObject, mode: CreateMode): SqlText {
   const words = ACCESS_WORDS[object.kind]
   if (mode === 'orReplace' && object.kind !== 'named_collection') return `CREATE ${words} OR REPLACE ${tail}`
   return `CREATE ${words}${mode === 'create' ? '' : ' IF NOT EXISTS'} ${tail}`
-}
-
-/** `database.name` of anything with both, quoted. */
-export function quoted(object: { readonly database: string; readonly name: string }): SqlText {
-  return quoteQualified(object.database, object.name)
 }
