@@ -135,16 +135,7 @@ ${options.users ?? ''}
 
 async function launch(folder: string, ports: OldServerPorts): Promise<ChildProcess> {
   const child = spawn(PROGRAM, [`--config-file=${folder}/config.xml`], { stdio: 'ignore', cwd: folder })
-  // A test run that dies must not leave servers behind.
-  const guard = spawn(
-    'sh',
-    [
-      '-c',
-      `while kill -0 ${process.pid} 2>/dev/null && kill -0 ${child.pid} 2>/dev/null; do sleep 1; done; kill -9 ${child.pid} 2>/dev/null`,
-    ],
-    { stdio: 'ignore', detached: true },
-  )
-  guard.unref()
+  endWithUs(child)
   const deadline = Date.now() + 20_000
   while (Date.now() < deadline) {
     if (child.exitCode !== null) break
@@ -156,4 +147,10 @@ async function launch(folder: string, ports: OldServerPorts): Promise<ChildProce
   throw new Error(
     `clickhouse-server did not start: ${spawnSync('tail', ['-5', join(folder, 'log', 'error.log')], { encoding: 'utf8' }).stdout}`,
   )
+}
+
+/** A test run that dies must not leave servers behind. */
+export function endWithUs(child: ChildProcess): void {
+  const script = `while kill -0 ${process.pid} 2>/dev/null && kill -0 ${child.pid} 2>/dev/null; do sleep 1; done; kill -9 ${child.pid} 2>/dev/null`
+  spawn('sh', ['-c', script], { stdio: 'ignore', detached: true }).unref()
 }
