@@ -11,7 +11,7 @@ import { type AppliedMigration, applyMigrations } from '../migration/run.js'
 import { resumption } from '../migration/settle.js'
 import { readHistory } from '../migration/status.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
-import { migrationScope, scopePayload } from './scope.js'
+import { migrationScope } from './migrate-scope.js'
 
 /** Seconds that a run waits for another one unless `--lock-timeout` says otherwise. */
 const LOCK_TIMEOUT_S = 15
@@ -76,7 +76,7 @@ function planned(context: CommandContext, pending: Pending, state: JournalState)
   return {
     payload: {
       mode: 'plan',
-      scope: scopePayload(pending.scope),
+      scope: pending.scope,
       pending: pending.taken.map(({ name }) => name),
       operations: pending.taken.flatMap((migration) =>
         open(migration, state).statements.flatMap(({ number, effects }) =>
@@ -132,7 +132,7 @@ async function requireAllowed(
   if (context.flags['allow-destructive'] === true || context.config.safety.allowDestructive) return
   const found = await findDestructive(executor, migrations)
   if (found.length === 0) return
-  const blocked = destructiveBlocked(found, { mode: 'execute', scope: scopePayload(scope) })
+  const blocked = destructiveBlocked(found, { mode: 'execute', scope })
   for (const line of dangerLines(context, found)) context.note(line)
   if (!context.prompt.interactive) throw blocked
   if (!(await context.prompt.typed('This cannot be undone. Type "yes" to apply it:', 'yes'))) throw blocked
@@ -258,7 +258,7 @@ function withPayload(error: unknown, pending: Pending): unknown {
     retriable: error.retriable,
     details: {
       ...details,
-      payload: { mode: 'execute', scope: scopePayload(pending.scope), applied: applied ?? [], ...known },
+      payload: { mode: 'execute', scope: pending.scope, applied: applied ?? [], ...known },
     },
     cause: error,
   })
@@ -273,7 +273,7 @@ function executed(
   return {
     payload: {
       mode: 'execute',
-      scope: scopePayload(pending.scope),
+      scope: pending.scope,
       applied,
       journal: { store: journal.store, location: journal.location },
       ...(journal.store === 'file' ? { journalFile: journal.location } : {}),

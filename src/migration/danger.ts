@@ -97,6 +97,14 @@ export async function readSizes(executor: Executor, objects: readonly ObjectRef[
   return sizes
 }
 
+/** What an operation acts on, in a database: the whole of it where the name is empty. */
+function targetOf(operation: Operation, current: string): ObjectRef | undefined {
+  const { object } = operation
+  if (object === undefined) return undefined
+  if (object.kind === 'database') return { database: object.name, name: '' }
+  return { database: object.database ?? current, name: object.name }
+}
+
 function impactOf(object: ObjectRef | undefined, size: Size | undefined): string {
   if (object === undefined) return 'What it touches cannot be told from its text.'
   const name = object.name === '' ? `Database ${object.database}` : `${object.database}.${object.name}`

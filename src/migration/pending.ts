@@ -91,7 +91,7 @@ function refuseMismatches({ mismatches }: HistoryStatus): void {
   if (mismatches.length === 0) return
   throw new ChkitError('checksum_mismatch', 'Checksum mismatch detected on applied migrations', {
     hint: `Restore ${mismatches.map((mismatch) => mismatch.name).join(', ')} as applied, and put what should change into a new migration.`,
-    details: { checksumMismatches: mismatches },
+    details: { payload: { checksumMismatches: mismatches } },
   })
 }
 

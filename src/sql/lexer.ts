@@ -124,16 +124,27 @@ for (const [char, kind] of [
 /** Ends the search for closing heredoc tags: a text with this many unclosed ones holds no heredocs worth finding. */
 const MAX_FAILED_HEREDOCS = 200
 
-/** The tokens of `source`. Never throws: what cannot be read becomes `Token.error`. Linear in the length. */
-export function tokenize(source: string): Tokens {
+/** How to read only a part of a text. */
+export interface TokenizeRange {
+  /** Where to start, in UTF-16 code units; must not be inside a token. */
+  readonly from: number
+  /** Counts heredocs that do not end over all calls for one text, which keeps the whole linear. */
+  readonly failures: { heredocs: number }
+}
+
+/**
+ * The tokens of `source`. Never throws: what cannot be read becomes `Token.error`. Linear in the length. With `range`
+ * it reads one statement: from there up to and including the first semicolon.
+ */
+export function tokenize(source: string, range?: TokenizeRange): Tokens {
   const length = source.length
-  let capacity = (length >> 2) + 16
+  let capacity = range ? 64 : (length >> 2) + 16
   let kinds = new Uint8Array(capacity)
   let starts = new Uint32Array(capacity)
   let ends = new Uint32Array(capacity)
   let count = 0
-  let position = 0
-  let failedHeredocs = 0
+  let position = range?.from ?? 0
+  const failures = range?.failures ?? { heredocs: 0 }
 
   while (position < length) {
     const start = position
@@ -201,9 +212,9 @@ export function tokenize(source: string): Tokens {
           break
         case 47: // /
           if (next === 42) {
-            const end = source.indexOf('*/', position + 1)
+            const end = commentEnd(source, position + 1)
             if (end >= 0) {
-              position = end + 2
+              position = end
               continue
             }
             position = length
@@ -259,12 +270,12 @@ export function tokenize(source: string): Tokens {
           break
         case 36: {
           // $
-          const end = failedHeredocs < MAX_FAILED_HEREDOCS ? heredocEnd(source, start) : -1
+          const end = failures.heredocs < MAX_FAILED_HEREDOCS ? heredocEnd(source, start) : -1
           if (end > 0) {
             position = end
             kind = Token.string
           } else {
-            failedHeredocs++
+            failures.heredocs++
             if (isWordCode(next)) {
               position = wordEnd(source, position)
               kind = Token.word
@@ -300,10 +311,12 @@ export function tokenize(source: string): Tokens {
     starts[count] = start
     ends[count] = position
     count++
+    if (range && kind === Token.semicolon) break
   }
+  const end = range ? position : length
   kinds[count] = Token.end
-  starts[count] = length
-  ends[count] = length
+  starts[count] = end
+  ends[count] = end
   return { source, count, kinds, starts, ends, matching: matchBrackets(kinds, count) }
 }
 
@@ -323,9 +336,35 @@ function endsOperand(kind: number): boolean {
   )
 }
 
+/** Offset behind the end of a comment whose opening ends at `from`, or -1. Comments nest, as on the server (26.7). */
+function commentEnd(source: string, from: number): number {
+  const marks = /\/\*|\*\//g
+  marks.lastIndex = from
+  let depth = 1
+  for (let mark = marks.exec(source); mark !== null; mark = marks.exec(source)) {
+    depth += mark[0] === '/*' ? 1 : -1
+    if (depth === 0) return marks.lastIndex
+  }
+  return -1
+}
+
 function lineEnd(source: string, from: number): number {
   const end = source.indexOf('\n', from)
   return end < 0 ? source.length : end + 1
+}
+
+/** The end after `*/`, or -1 when there is none. Comments nest, as they do on the server. */
+function commentEnd(source: string, from: number): number {
+  let depth = 1
+  let position = from
+  while (true) {
+    const close = source.indexOf('*/', position)
+    if (close < 0) return -1
+    for (let open = source.indexOf('/*', position); open >= 0 && open < close; open = source.indexOf('/*', open + 2))
+      depth++
+    position = close + 2
+    if (--depth === 0) return position
+  }
 }
 
 function wordEnd(source: string, from: number): number {

@@ -100,7 +100,7 @@ describe('choosePending', () => {
       expect(error).toMatchObject({
         code: 'checksum_mismatch',
         message: 'Checksum mismatch detected on applied migrations',
-        details: { checksumMismatches: [{ name: '1.sql', expected: 'old', actual: 'new' }] },
+        details: { payload: { checksumMismatches: [{ name: '1.sql', expected: 'old', actual: 'new' }] } },
       })
     }
   })
