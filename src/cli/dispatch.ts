@@ -221,9 +221,9 @@ async function loadConfigured(config: ResolvedConfig, loader: ModuleLoader, vers
 function hostServices(session: Session, host: () => PluginHost): HostServices {
   const { io, scan, state } = session
   let schema: Promise<Awaited<ReturnType<HostServices['schema']>>> | undefined
-  const canonicalise: HostServices['canonicalise'] = async (definitions) => {
-    const { canonicalDefinitions } = await import('../plugin-host/definitions.js')
-    return canonicalDefinitions([{ file: '', exports: { definitions } }], session.requireConfig())
+  const canonicalise: HostServices['canonicalise'] = async (returned, before) => {
+    const { returnedDefinitions } = await import('../plugin-host/definitions.js')
+    return returnedDefinitions(returned, before, session.requireConfig())
   }
   return {
     command: () => state.command,
@@ -245,9 +245,9 @@ function hostServices(session: Session, host: () => PluginHost): HostServices {
     connection: session.connection,
     schema: () => {
       schema ??= (async () => {
-        const { canonicalDefinitions } = await import('../plugin-host/definitions.js')
-        const own = await canonicalDefinitions(await session.schemaFiles(), session.requireConfig())
-        return host().onSchemaLoaded(own)
+        const { declaredDefinitions } = await import('../plugin-host/definitions.js')
+        const own = declaredDefinitions(await session.schemaFiles(), session.requireConfig())
+        return host().onSchemaLoaded(own.definitions)
       })()
       return schema
     },

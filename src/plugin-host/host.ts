@@ -19,8 +19,8 @@ export type HostServices = Omit<PluginContext, 'options' | 'flags' | 'tableScope
   readonly command: () => string
   readonly flags: () => Flags
   readonly scope: () => TableScope
-  /** Definitions in canonical form, checked like the user's own schema. Throws `validation_failed`. */
-  readonly canonicalise: (definitions: readonly unknown[]) => Promise<readonly Definition[]>
+  /** What `onSchemaLoaded` made of the definitions, checked like the user's own schema. Throws `validation_failed`. */
+  readonly canonicalise: (returned: readonly unknown[], before: readonly Definition[]) => Promise<readonly Definition[]>
 }
 
 /** The runtime that commands use, with the hooks that dispatch itself calls. */
@@ -64,9 +64,9 @@ export function createHost(plugins: readonly LoadedPlugin[], services: HostServi
       await each('onSchemaLoaded', async ({ plugin, name }, context) => {
         const returned = await plugin.hooks?.onSchemaLoaded?.({ ...context, definitions: current })
         if (returned === undefined || returned === null) return
-        const list: unknown = 'definitions' in returned ? returned.definitions : returned
+        const list: unknown = isObject(returned) && 'definitions' in returned ? returned.definitions : returned
         if (!Array.isArray(list)) throw invalidResult(name, 'onSchemaLoaded', 'a list of definitions')
-        current = await services.canonicalise(list)
+        current = await services.canonicalise(list, current)
       })
       return current
     },
@@ -75,7 +75,7 @@ export function createHost(plugins: readonly LoadedPlugin[], services: HostServi
       await each('onPlanCreated', async ({ plugin, name }, context) => {
         const returned = await plugin.hooks?.onPlanCreated?.({ ...context, plan: current, definitions })
         if (returned === undefined || returned === null) return
-        current = readPlan('plan' in returned ? returned.plan : returned, name)
+        current = readPlan(isObject(returned) && 'plan' in returned ? returned.plan : returned, name)
       })
       return current
     },
@@ -84,8 +84,8 @@ export function createHost(plugins: readonly LoadedPlugin[], services: HostServi
       await each('onBeforeApply', async ({ plugin, name }, context) => {
         const returned = await plugin.hooks?.onBeforeApply?.({ ...context, migration, statements: current })
         if (returned === undefined || returned === null) return
-        const list: unknown = 'statements' in returned ? returned.statements : returned
-        if (list === undefined || (isObject(list) && !Array.isArray(list))) return
+        const list: unknown = isObject(returned) && 'statements' in returned ? returned.statements : returned
+        if (list === undefined || isObject(list)) return
         current = readStatements(list, name)
       })
       return current

@@ -34,7 +34,9 @@ async function rows<Row>(sql: string): Promise<Row[]> {
 }
 
 const tables = async () =>
-  (await rows<{ name: string }>("SELECT name FROM system.tables WHERE database = 'app' ORDER BY name")).map(({ name }) => name)
+  (await rows<{ name: string }>("SELECT name FROM system.tables WHERE database = 'app' ORDER BY name")).map(
+    ({ name }) => name,
+  )
 
 const JOURNAL_TABLES = ['_chkit_migrations', '_chkit_migrations_statements']
 
@@ -82,7 +84,8 @@ describe('planning and applying', () => {
 
   test('applies in order, creates the database, and writes the journal', async () => {
     project.write({
-      'migrations/2_b.sql': "INSERT INTO app.events VALUES (1, 'a;b'), (2, '--c');\nALTER TABLE app.events ADD COLUMN at DateTime;",
+      'migrations/2_b.sql':
+        "INSERT INTO app.events VALUES (1, 'a;b'), (2, '--c');\nALTER TABLE app.events ADD COLUMN at DateTime;",
       'migrations/1_a.sql': CREATE,
     })
     const result = await json('migrate', '--apply')
@@ -159,7 +162,11 @@ describe('history', () => {
       code: 'checksum_mismatch',
       checksumMismatches: [{ name: '1_a.sql' }],
     })
-    expect(await json('status')).toMatchObject({ exitCode: 0, checksumMismatchCount: 1, checksumMismatches: [{ name: '1_a.sql' }] })
+    expect(await json('status')).toMatchObject({
+      exitCode: 0,
+      checksumMismatchCount: 1,
+      checksumMismatches: [{ name: '1_a.sql' }],
+    })
   })
 
   test('an applied file that is gone is reported by status and stops nothing', async () => {
@@ -227,7 +234,8 @@ describe('danger', () => {
   test('comments that say safe do not help, and a DROP in a comment or a string does not hurt', async () => {
     await seed()
     project.write({
-      'migrations/2_b.sql': '-- operation: create_table key=table:app.x risk=safe\n/* nothing; */ DrOp /* ; */ TABLE `app`.events -- bye\n;',
+      'migrations/2_b.sql':
+        '-- operation: create_table key=table:app.x risk=safe\n/* nothing; */ DrOp /* ; */ TABLE `app`.events -- bye\n;',
     })
     expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 3 })
     project.write({
@@ -256,7 +264,9 @@ describe('danger', () => {
   })
 
   test('the config may allow it', async () => {
-    project.write({ 'clickhouse.config.ts': CONFIG.replace('schema:', 'safety: { allowDestructive: true },\n  schema:') })
+    project.write({
+      'clickhouse.config.ts': CONFIG.replace('schema:', 'safety: { allowDestructive: true },\n  schema:'),
+    })
     await seed()
     project.write({ 'migrations/2_b.sql': 'DROP TABLE app.events;' })
     expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0 })
@@ -271,7 +281,10 @@ CREATE TABLE app.after (x UInt8) ENGINE = Memory;
 `
 
   test('says where, why, what was applied before and what comes next; the next run goes on there', async () => {
-    project.write({ 'migrations/0_first.sql': 'CREATE TABLE app.first (x UInt8) ENGINE = Memory;', 'migrations/1_a.sql': BROKEN })
+    project.write({
+      'migrations/0_first.sql': 'CREATE TABLE app.first (x UInt8) ENGINE = Memory;',
+      'migrations/1_a.sql': BROKEN,
+    })
     const failed = await json('migrate', '--apply')
     expect(failed).toMatchObject({
       exitCode: 1,
@@ -297,7 +310,10 @@ CREATE TABLE app.after (x UInt8) ENGINE = Memory;
     expect((await project.run(['status'])).stdout).toContain('half-done 1_a.sql: statement 3 was refused by the server')
 
     project.write({ 'migrations/1_a.sql': BROKEN.replace('NoSuchType', 'UInt8') })
-    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, applied: [{ name: '1_a.sql', statements: 4, resumed: 2 }] })
+    expect(await json('migrate', '--apply')).toMatchObject({
+      exitCode: 0,
+      applied: [{ name: '1_a.sql', statements: 4, resumed: 2 }],
+    })
     expect(await rows('SELECT count() AS n FROM app.events')).toEqual([{ n: 1 }])
     expect(await tables()).toContain('after')
   })
@@ -313,7 +329,10 @@ CREATE TABLE app.after (x UInt8) ENGINE = Memory;
       details: { statement: 2, text: "INSERT INTO app.events VALUES (1, 'twice')" },
     })
     project.write({ 'migrations/1_a.sql': CREATE })
-    expect(await json('migrate', '--apply')).toMatchObject({ code: 'migration_edited', details: { statement: 2, text: null } })
+    expect(await json('migrate', '--apply')).toMatchObject({
+      code: 'migration_edited',
+      details: { statement: 2, text: null },
+    })
     rmSync(join(project.dir, 'migrations/1_a.sql'))
     expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 1, code: 'migration_not_found' })
     expect(await rows('SELECT note FROM app.events')).toEqual([{ note: 'once' }])
@@ -357,14 +376,19 @@ describe('bad input', () => {
 })
 
 describe('the file journal', () => {
-  beforeEach(() => project.write({ 'clickhouse.config.ts': CONFIG.replace('schema:', "journal: { store: 'file' },\n  schema:") }))
+  beforeEach(() =>
+    project.write({ 'clickhouse.config.ts': CONFIG.replace('schema:', "journal: { store: 'file' },\n  schema:") }),
+  )
   const journalFile = () => join(project.dir, 'meta/journal.json')
 
   test('keeps the history on disk and no table in the database', async () => {
     project.write({ 'migrations/1_a.sql': CREATE })
     expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, journalFile: journalFile() })
     expect(await tables()).toEqual(['events'])
-    expect(JSON.parse(readFileSync(journalFile(), 'utf8'))).toMatchObject({ version: 2, applied: [{ name: '1_a.sql' }] })
+    expect(JSON.parse(readFileSync(journalFile(), 'utf8'))).toMatchObject({
+      version: 2,
+      applied: [{ name: '1_a.sql' }],
+    })
     expect(await json('status')).toMatchObject({ applied: 1, journal: { store: 'file', location: journalFile() } })
     expect(readdirSync(join(project.dir, 'meta')).filter((name) => name.includes('tmp'))).toEqual([])
   })
@@ -373,7 +397,11 @@ describe('the file journal', () => {
     project.write({ 'migrations/1_a.sql': CREATE, 'meta/journal.json': '{"version": 2,\n "applied": [' })
     for (const argv of [['status'], ['migrate', '--apply']]) {
       const result = await json(...argv)
-      expect(result).toMatchObject({ exitCode: 1, code: 'journal_corrupt', details: { file: journalFile(), line: 2, column: 14 } })
+      expect(result).toMatchObject({
+        exitCode: 1,
+        code: 'journal_corrupt',
+        details: { file: journalFile(), line: 2, column: 14 },
+      })
     }
     expect(readFileSync(journalFile(), 'utf8')).toBe('{"version": 2,\n "applied": [')
     expect(await tables()).toEqual([])
