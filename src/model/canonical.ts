@@ -30,6 +30,7 @@ import type { ColumnsInput, Declaration, NameInput, RawDeclaration } from './dsl
 import type { Issue, IssueCode, ModelWarning } from './issue.js'
 import { shapeProblems } from './shape.js'
 import { definitionFromNode } from './statement.js'
+import { isMergeTree } from './storage.js'
 import { validateModel } from './validate.js'
 
 /** The canonical model of a schema, everything that is wrong with it, and what its reader should know. */
@@ -166,7 +167,35 @@ function canonicalDefinition(
   }
   const definition = readDeclaration(declaration, database ?? defaultDatabase, findings)
   if (definition === undefined) return undefined
+  checkKeys(definition, declaration, findings)
   return withDeclaredFacts(definition, declaration, origin, findings)
+}
+
+/** Engines that take no keys (seen on 26.7: "doesn't support PARTITION_BY, PRIMARY_KEY, ORDER_BY or SAMPLE_BY"). */
+const KEYLESS_ENGINES = new Set(
+  `Memory Log TinyLog StripeLog Null Set Join Buffer Merge Distributed Kafka RabbitMQ NATS GenerateRandom Dictionary
+   File URL MySQL PostgreSQL MongoDB SQLite ODBC JDBC Executable ExecutablePool FileLog`.split(/\s+/),
+)
+
+/** A MergeTree table must say its order, since the server would silently take none; engines without keys take none. */
+function checkKeys(definition: Definition, declaration: Declaration, findings: Findings): void {
+  const storage =
+    definition.kind === 'table' ? definition : definition.kind === 'materialized_view' ? definition.inner : undefined
+  if (storage === undefined || !('orderBy' in declaration || 'engine' in declaration)) return
+  const { orderBy, primaryKey } = declaration as { readonly orderBy?: unknown; readonly primaryKey?: unknown }
+  const { name } = storage.engine
+  if (isMergeTree(name) && orderBy === undefined && primaryKey === undefined)
+    findings.issue(
+      'order_by_missing',
+      `the engine ${name} needs orderBy`,
+      "Name the sorting key, or write orderBy: 'tuple()' for none",
+    )
+  if (KEYLESS_ENGINES.has(name) && (orderBy !== undefined || primaryKey !== undefined))
+    findings.issue(
+      'order_by_not_supported',
+      `the engine ${name} has no sorting or primary key`,
+      'Leave orderBy and primaryKey out',
+    )
 }
 
 function nameOf(declaration: Declaration): string | undefined {

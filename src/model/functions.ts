@@ -123,6 +123,11 @@ export function canonicalFunctionName(name: string): string {
   return FUNCTIONS.get(name.toLowerCase()) ?? name
 }
 
+/** True for a function whose case does not matter. Some of them may be written without brackets: `DEFAULT now`. */
+export function isCaseInsensitiveFunction(name: string): boolean {
+  return FUNCTIONS.has(name.toLowerCase())
+}
+
 /** The aggregate function under which a state of `name` is stored: `median` is `quantile`, `COUNT` is `count`. */
 export function canonicalAggregateName(name: string): string {
   const alias = AGGREGATE_ALIASES.get(name)

@@ -59,42 +59,47 @@ type FlattenEach<N extends string, Element, Rest> = Element extends string
     : never
   : never
 
-type Computed = { readonly materialized: string } | { readonly alias: string }
-type Ephemeral = { readonly ephemeral: true | string }
-type Defaulted =
-  | { readonly default: string | number | bigint | boolean | null }
-  | { readonly defaultExpression: string }
-  | Ephemeral
+type Computed = { readonly materialized: unknown } | { readonly alias: unknown }
+type Ephemeral = { readonly ephemeral: unknown }
+type Defaulted = { readonly default: unknown } | { readonly defaultExpression: unknown } | Ephemeral
 
 type Rows<C, B, D> =
   Extract<C, Computed | Ephemeral> extends never
-    ? { [K in C as NameOf<K>]: Cell<K, B, D> }
-    : Merge<
-        { [K in C as K extends Computed | Ephemeral ? never : NameOf<K>]: Cell<K, B, D> } & {
-          [K in C as K extends Computed ? NameOf<K> : never]?: Cell<K, B, D> | undefined
-        }
-      >
+    ? Present<C, B, D>
+    : Merge<Present<Exclude<C, Computed | Ephemeral>, B, D> & Omissible<Extract<C, Computed>, B, D>>
 
-type Inserts<C, B, D> = Merge<
-  { [K in C as K extends Computed ? never : MayBeOmitted<K, B, D> extends true ? never : NameOf<K>]: Cell<K, B, D> } & {
-    [K in C as K extends Computed ? never : MayBeOmitted<K, B, D> extends true ? NameOf<K> : never]?:
-      | Cell<K, B, D>
-      | undefined
-  }
+// The union is sorted into its two parts once, and each part is mapped once.
+type Inserts<C, B, D> = InsertsOf<Exclude<C, Computed>, B, D>
+type InsertsOf<C, B, D> = Merge<
+  Present<Exclude<C, Defaulted | HoldsNull>, B, D> & Omissible<Extract<C, Defaulted | HoldsNull>, B, D>
 >
+
+/** Columns that take NULL, or the empty state, where an INSERT leaves them out. Read from the text: asking the finished type whether it holds null would spell out every tuple. */
+type HoldsNull =
+  | { readonly nullable: true }
+  | {
+      readonly type:
+        | `${'' | 'LowCardinality('}Nullable(${string}`
+        | `SimpleAggregateFunction(${string}, ${'' | 'LowCardinality('}Nullable(${string}`
+        | `${'Variant' | 'AggregateFunction' | 'Dynamic'}(${string}`
+        | 'Dynamic'
+        | 'Geometry'
+        | 'GEOMETRY'
+    }
+
+type Present<C, B, D> = { [K in C as NameOf<K>]: Cell<K, B, D> }
+type Omissible<C, B, D> = { [K in C as NameOf<K>]?: Cell<K, B, D> | undefined }
 
 /** One object type in place of an intersection, so that editors show the fields. */
 type Merge<T> = { [K in keyof T]: T[K] }
 
 type NameOf<C> = C extends { readonly name: infer N extends PropertyKey } ? N : never
 
-type MayBeOmitted<C, B, D> = C extends Defaulted ? true : null extends Cell<C, B, D> ? true : false
-
-type Cell<C, B, D> = C extends { readonly type: infer T }
-  ? C extends { readonly nullable: true }
-    ? Parse<T, B, D> | null
-    : Parse<T, B, D>
-  : unknown
+type Cell<C, B, D> = C extends { readonly nullable: true; readonly type: infer T }
+  ? Parse<T, B, D> | null
+  : C extends { readonly type: infer T }
+    ? Parse<T, B, D>
+    : unknown
 
 // ---- types
 

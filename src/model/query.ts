@@ -30,7 +30,7 @@ export function withCanonicalNames<T>(node: T): T {
 
 type Context = {
   readonly database: string | undefined
-  /** Names of WITH queries seen so far. The server never forgets one, whatever its scope. */
+  /** Names of WITH queries in scope; a list that grows while the WITH of a query is read. */
   readonly namedQueries: Set<string>
 }
 
@@ -87,7 +87,8 @@ function rewriteFields(node: PlainNode, context: Context): PlainNode {
 }
 
 /** WITH first, then FROM, then the rest: the order in which names of WITH queries become known. */
-function rewriteSelect(select: PlainNode, context: Context): PlainNode {
+function rewriteSelect(select: PlainNode, outer: Context): PlainNode {
+  const context: Context = { ...outer, namedQueries: new Set(outer.namedQueries) }
   const elements = Array.isArray(select.with) ? (select.with as readonly PlainNode[]) : []
   if (select.recursive === true) for (const element of elements) noteNamedQuery(element, context)
   const rewrittenWith = elements.map((element) => {

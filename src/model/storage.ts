@@ -175,10 +175,14 @@ function canonicalValue(text: SqlText): SqlText {
 /** Engines without settings of their own by the name of a query setting: such a setting is never stored with them. */
 const PLAIN_ENGINES = new Set(['Memory', 'Log', 'TinyLog', 'StripeLog', 'Null', 'Buffer', 'Merge', 'Set'])
 
+const QUERY_ONLY =
+  /^(?:allow_|enable_|max_threads$|max_insert_threads$|max_memory_usage|max_execution_time$|insert_|log_)/
+
 function isStored(name: string, engine: string): boolean {
   if (name === 'flatten_nested') return false
   if (isMergeTree(engine) || PLAIN_ENGINES.has(engine)) return !isQuerySetting(name)
-  return !name.startsWith('allow_') || !isQuerySetting(name)
+  // Engines like Kafka and Join have settings of their own under names of query settings; only these never are.
+  return !(QUERY_ONLY.test(name) && isQuerySetting(name))
 }
 
 function settingsForm(

@@ -1,0 +1,305 @@
+import { referencedFunctions, referencedTables, type TableReference } from '../sql/walk.js'
+import { readExpression, readQuery } from './clause.js'
+import {
+  compareCodeUnits,
+  type Definition,
+  type Dictionary,
+  isDatabaseObject,
+  type Model,
+  objectKey,
+  objectName,
+  type Table,
+} from './definition.js'
+
+/** Names of a model's objects, for looking up what a query means. */
+type Lookup = {
+  /** By `database.name`. */
+  readonly objects: ReadonlyMap<string, Definition>
+  readonly databases: ReadonlyMap<string, Definition>
+  readonly functions: ReadonlyMap<string, Definition>
+  /** By key, and raw objects by their own key. */
+  readonly keys: ReadonlyMap<string, Definition>
+}
+
+const LOOKUPS = new WeakMap<Model, Lookup>()
+
+function lookupOf(model: Model): Lookup {
+  let lookup = LOOKUPS.get(model)
+  if (lookup === undefined) {
+    const objects = new Map<string, Definition>()
+    const databases = new Map<string, Definition>()
+    const functions = new Map<string, Definition>()
+    const keys = new Map<string, Definition>()
+    for (const definition of model.definitions) {
+      keys.set(objectKey(definition), definition)
+      if (isDatabaseObject(definition)) objects.set(objectName(definition), definition)
+      else if (definition.kind === 'database') databases.set(definition.name, definition)
+      else if (definition.kind === 'sql_function') functions.set(definition.name, definition)
+      else keys.set(objectName(definition), definition)
+    }
+    lookup = { objects, databases, functions, keys }
+    LOOKUPS.set(model, lookup)
+  }
+  return lookup
+}
+
+/**
+ * Keys of the objects of `model` that must exist before `definition` can be created, in code-unit order: its database,
+ * the tables its query reads, the source and target of a materialized view, the source table of a dictionary, tables
+ * below Distributed, Buffer, Merge and Dictionary engines, functions and dictionaries in its expressions. Objects that
+ * the model does not hold are left out.
+ */
+export function dependenciesOf(definition: Definition, model: Model): readonly string[] {
+  const lookup = lookupOf(model)
+  const found = new Set<string>()
+  const add = (dependency: Definition | undefined) => {
+    if (dependency !== undefined && dependency !== definition) found.add(objectKey(dependency))
+  }
+  const object = (database: string, name: string) => add(lookup.objects.get(`${database}.${name}`))
+  if (isDatabaseObject(definition)) add(lookup.databases.get(definition.database))
+  for (const reference of referencesOf(definition)) {
+    if (reference.kind === 'function') add(lookup.functions.get(reference.name))
+    else if (reference.kind === 'match') {
+      for (const [name, other] of lookup.objects)
+        if (reference.matches(name) && other !== definition && other.kind !== 'materialized_view') add(other)
+    } else object(reference.database, reference.name)
+  }
+  if (definition.kind === 'raw')
+    for (const name of definition.dependsOn ?? [])
+      add(lookup.keys.get(name) ?? lookup.objects.get(name) ?? lookup.databases.get(name))
+  found.delete(objectKey(definition))
+  return [...found].sort(compareCodeUnits)
+}
+
+type Reference =
+  | { readonly kind: 'object'; readonly database: string; readonly name: string }
+  | { readonly kind: 'function'; readonly name: string }
+  /** All objects whose `database.name` matches. */
+  | { readonly kind: 'match'; readonly matches: (name: string) => boolean }
+
+/** Names of all that a definition speaks of, whether or not a model holds it. */
+function referencesOf(definition: Definition): readonly Reference[] {
+  switch (definition.kind) {
+    case 'table':
+      return tableReferences(definition)
+    case 'view':
+      return queryReferences(definition.query, definition.database)
+    case 'materialized_view': {
+      const own = queryReferences(definition.query, definition.database)
+      const target = definition.to === undefined ? [] : [{ kind: 'object' as const, ...definition.to }]
+      const follows = (definition.refresh?.dependsOn ?? []).map((name) => ({ kind: 'object' as const, ...name }))
+      return [...own, ...target, ...follows]
+    }
+    case 'dictionary':
+      return dictionaryReferences(definition)
+    case 'sql_function':
+      return expressionReferences(definition.expression, '')
+    default:
+      return []
+  }
+}
+
+function queryReferences(query: string, database: string): readonly Reference[] {
+  const parsed = readQuery(query)
+  if (parsed.problem !== undefined) return []
+  return [
+    ...referencedTables(parsed.node).flatMap((reference) => toReference(reference, database)),
+    ...referencedFunctions(parsed.node).map((name) => ({ kind: 'function' as const, name })),
+  ]
+}
+
+function toReference(reference: TableReference, database: string): readonly Reference[] {
+  if (reference.kind === 'tableFunction') return []
+  return [{ kind: 'object', database: reference.database ?? database, name: reference.table }]
+}
+
+/** Functions, and the dictionaries and tables that an expression reads through functions. */
+function expressionReferences(text: string, database: string): readonly Reference[] {
+  // Nothing can be referred to without brackets or IN.
+  if (!text.includes('(') && !/\bin\b/i.test(text)) return []
+  const parsed = readExpression(text)
+  if (parsed.problem !== undefined) return []
+  return [
+    ...referencedTables(parsed.node).flatMap((reference) => toReference(reference, database)),
+    ...referencedFunctions(parsed.node).map((name) => ({ kind: 'function' as const, name })),
+  ]
+}
+
+function tableReferences(table: Table): readonly Reference[] {
+  const references: Reference[] = [...engineReferences(table)]
+  const read = (text: string | undefined) => {
+    if (text !== undefined) references.push(...expressionReferences(text, table.database))
+  }
+  for (const column of table.columns) {
+    read(column.default?.expression)
+    read(column.ttl)
+  }
+  for (const list of [table.orderBy, table.primaryKey, table.partitionBy, table.ttl])
+    for (const text of list ?? []) read(text)
+  read(table.sampleBy)
+  for (const index of table.indexes ?? []) read(index.expression)
+  for (const constraint of table.constraints ?? []) read(constraint.expression)
+  for (const projection of table.projections ?? [])
+    if (projection.form === 'query') references.push(...queryReferences(projection.body, table.database))
+  read(table.asTableFunction)
+  return references
+}
+
+/** Tables below a table: Distributed(cluster, db, t), Buffer(db, t), Merge(db, regexp), Dictionary(d). */
+function engineReferences(table: Table): readonly Reference[] {
+  const { name, args } = table.engine
+  switch (name) {
+    case 'Distributed': {
+      const [database, target] = [textOf(args[1]), textOf(args[2])]
+      return target === undefined ? [] : [{ kind: 'object', database: database || table.database, name: target }]
+    }
+    case 'Buffer': {
+      const [database, target] = [textOf(args[0]), textOf(args[1])]
+      return target === undefined ? [] : [{ kind: 'object', database: database || table.database, name: target }]
+    }
+    case 'Merge': {
+      const pattern = regexp(textOf(args[1]))
+      if (pattern === undefined) return []
+      const database = textOf(args[0])
+      const databases = database === undefined ? regexp(textOf(args[0]?.replace(/^REGEXP\((.*)\)$/i, '$1'))) : undefined
+      return [
+        {
+          kind: 'match',
+          matches(object) {
+            const dot = object.indexOf('.')
+            const inDatabase =
+              database === undefined
+                ? (databases?.test(object.slice(0, dot)) ?? false)
+                : object.slice(0, dot) === database
+            return inDatabase && pattern.test(object.slice(dot + 1))
+          },
+        },
+      ]
+    }
+    case 'Dictionary': {
+      const target = textOf(args[0])
+      if (target === undefined) return []
+      const dot = target.indexOf('.')
+      return [
+        dot < 0
+          ? { kind: 'object', database: table.database, name: target }
+          : { kind: 'object', database: target.slice(0, dot), name: target.slice(dot + 1) },
+      ]
+    }
+    default:
+      return []
+  }
+}
+
+/** The name or string that an engine's parameter is. */
+function textOf(arg: string | undefined): string | undefined {
+  if (arg === undefined) return undefined
+  const parsed = readExpression(arg)
+  if (parsed.problem !== undefined) return undefined
+  const { node } = parsed
+  if (node.kind === 'literal' && node.type === 'string') return node.value
+  if (node.kind === 'identifier') return node.parts.map(String).join('.')
+  return undefined
+}
+
+/** The server's regular expressions are RE2; what JavaScript cannot read matches nothing. */
+function regexp(pattern: string | undefined): RegExp | undefined {
+  if (pattern === undefined) return undefined
+  try {
+    return new RegExp(pattern)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** The table or query of a ClickHouse source on this server; expressions of attributes. */
+function dictionaryReferences(dictionary: Dictionary): readonly Reference[] {
+  const references: Reference[] = []
+  const pairs = sourcePairs(dictionary.source)
+  if (pairs !== undefined) {
+    const database = pairs.get('DB') ?? dictionary.database
+    const table = pairs.get('TABLE')
+    const query = pairs.get('QUERY')
+    if (table !== undefined) references.push(qualified(table, database))
+    if (query !== undefined) references.push(...queryReferences(query, database))
+  }
+  for (const attribute of dictionary.attributes)
+    if (attribute.expression !== undefined)
+      references.push(...expressionReferences(attribute.expression, dictionary.database))
+  return references
+}
+
+function qualified(table: string, database: string): Reference {
+  const dot = table.indexOf('.')
+  return dot < 0
+    ? { kind: 'object', database, name: table }
+    : { kind: 'object', database: table.slice(0, dot), name: table.slice(dot + 1) }
+}
+
+/** Text values of a local `CLICKHOUSE(KEY 'value' ..)` source by key; `undefined` for any other source. */
+function sourcePairs(source: string): ReadonlyMap<string, string> | undefined {
+  if (!source.startsWith('CLICKHOUSE(')) return undefined
+  const pairs = new Map<string, string>()
+  const found = source.matchAll(/([A-Z_]+) '((?:[^'\\]|\\.)*)'/g)
+  for (const [, key, value] of found) pairs.set(key!, textOf(`'${value}'`) ?? '')
+  const host = pairs.get('HOST')
+  return host === undefined || ['localhost', '127.0.0.1', '::1', ''].includes(host) ? pairs : undefined
+}
+
+/** The keys of a model's objects in an order in which they can be created, and the circles that prevent one. */
+export type CreationOrder = {
+  /** Dependencies first; ties in code-unit order. Members of a circle stand in code-unit order among themselves. */
+  readonly keys: readonly string[]
+  /** Each circle once, from its first member in code-unit order. */
+  readonly cycles: readonly (readonly string[])[]
+}
+
+/** Orders the objects of `model` by what they need. */
+export function creationOrder(model: Model): CreationOrder {
+  const needs = new Map<string, readonly string[]>()
+  for (const definition of model.definitions) needs.set(objectKey(definition), dependenciesOf(definition, model))
+  const state = new Map<string, 'open' | 'done'>()
+  const keys: string[] = []
+  const cycles: (readonly string[])[] = []
+  for (const start of [...needs.keys()].sort(compareCodeUnits)) {
+    // An own stack: a chain of views may be longer than the call stack allows.
+    const path: { key: string; next: number }[] = []
+    const open = (key: string) => {
+      state.set(key, 'open')
+      path.push({ key, next: 0 })
+    }
+    if (state.get(start) === undefined) open(start)
+    while (path.length > 0) {
+      const top = path[path.length - 1]!
+      const next = needs.get(top.key)![top.next++]
+      if (next === undefined) {
+        state.set(top.key, 'done')
+        keys.push(top.key)
+        path.pop()
+      } else if (state.get(next) === 'open') {
+        cycles.push(path.slice(path.findIndex((step) => step.key === next)).map((step) => step.key))
+      } else if (state.get(next) === undefined) open(next)
+    }
+  }
+  return { keys, cycles: cycles.map(fromSmallest) }
+}
+
+function fromSmallest(cycle: readonly string[]): readonly string[] {
+  const smallest = [...cycle].sort(compareCodeUnits)[0]!
+  const at = cycle.indexOf(smallest)
+  return [...cycle.slice(at), ...cycle.slice(0, at)]
+}
+
+/** The circles among a model's objects; a refreshable view may follow itself through others. */
+export function dependencyCycles(model: Model): readonly (readonly string[])[] {
+  return creationOrder(model).cycles
+}
+
+/** Keys of the objects that need `key` directly, in code-unit order. */
+export function dependentsOf(key: string, model: Model): readonly string[] {
+  return model.definitions
+    .filter((definition) => dependenciesOf(definition, model).includes(key))
+    .map(objectKey)
+    .sort(compareCodeUnits)
+}
