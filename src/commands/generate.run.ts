@@ -1,0 +1,256 @@
+import { relative } from 'node:path'
+import type { Change } from '../diff/change.js'
+import { diffModels, type Rename } from '../diff/diff.js'
+import { type RenameSuggestion, suggestRenames } from '../diff/rename-suggestions.js'
+import { resolveRenames } from '../diff/renames.js'
+import { ChkitError } from '../errors.js'
+import { listMigrations, migrationId, nextMigrationId, slugOf } from '../migration/directory.js'
+import { loadHead, mendHead, writeMigration } from '../migration/history.js'
+import { openJournal } from '../migration/journal.js'
+import { type Definition, EMPTY_MODEL, type Model } from '../model/definition.js'
+import { planChanges } from '../plan/plan.js'
+import type { Plan, Refusal, Risk, Statement } from '../plan/step.js'
+import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
+import { declaredDefinitions } from '../plugin-host/definitions.js'
+import { operationsOf, renderPlan, riskSummary } from '../render/render.js'
+import { scopePayload, scopeWarning, selectScope } from './scope.js'
+
+/** Everything that decides the next migration, before anything is written. */
+type Planned = {
+  readonly plan: Plan
+  readonly statements: readonly Statement[]
+  readonly suggestions: readonly RenameSuggestion[]
+  /** The state that the migration leads to. */
+  readonly target: Model
+}
+
+/** Runs `chkit generate`. */
+export async function run(context: CommandContext): Promise<CommandResult> {
+  const { config, flags } = context
+  const history = {
+    migrationsDir: config.migrationsDir,
+    metaDir: config.metaDir,
+    appliedIds: () => appliedIds(context),
+  }
+  const head = await loadHead(history)
+  for (const id of head.deleted) {
+    context.warn(`Migration ${id} was deleted before it was applied; what it did is planned again.`)
+  }
+  const from = head.snapshot === undefined ? EMPTY_MODEL : { definitions: head.snapshot.definitions }
+
+  if (flags.empty === true) {
+    const written = write(context, head.migration, [], from.definitions, 0)
+    return applied(context, written, undefined, from.definitions.length, [])
+  }
+
+  const declared = await declaredModel(context)
+  const selected = selectScope(flags.table, from, declared)
+  context.plugins.setTableScope(selected.scope)
+  const target = selected.apply(from, declared)
+  for (const line of selected.leftOut(target, declared)) context.warn(line)
+
+  const planned = await planWithQuestions(context, from, target)
+  refuse(planned.plan.refusals)
+  const warning = scopeWarning(selected.scope)
+  if (flags.dryrun === true) return shown(context, planned, selected.scope, warning)
+  if (planned.plan.steps.length === 0) {
+    mendHead(config.metaDir, head)
+    return applied(context, undefined, selected.scope, target.definitions.length, [], warning)
+  }
+  const written = write(context, head.migration, planned.statements, target.definitions, planned.suggestions.length)
+  return applied(context, written, selected.scope, target.definitions.length, planned.statements, warning, planned)
+}
+
+/** What the schema files declare, with what plugins make of it. Throws `validation_failed` and the schema codes. */
+async function declaredModel(context: CommandContext): Promise<Model> {
+  const own = declaredDefinitions(await context.schemaFiles(), context.config)
+  for (const { message } of own.warnings) context.warn(message)
+  return { definitions: await context.plugins.onSchemaLoaded(own.definitions) }
+}
+
+async function appliedIds(context: CommandContext): Promise<readonly string[]> {
+  const journal = await openJournal(context.config, context.connection)
+  const state = await journal.read()
+  return state.applied.map(({ name }) => migrationId(name))
+}
+
+/** Plans, asking a person about likely renames where there is one to ask. */
+async function planWithQuestions(context: CommandContext, from: Model, target: Model): Promise<Planned> {
+  const flags = {
+    tables: (context.flags['rename-table'] ?? []) as readonly string[],
+    columns: (context.flags['rename-column'] ?? []) as readonly string[],
+  }
+  const renames = resolveRenames(from, target, flags)
+  let changes = diffModels(from, target, renames)
+  const suggestions = suggestRenames(changes)
+  if (suggestions.length > 0 && context.prompt.interactive && context.flags.dryrun !== true) {
+    const confirmed: Rename[] = []
+    for (const suggestion of suggestions) {
+      const question = `Is ${suggestion.kind} ${suggestion.to} the former ${suggestion.from} of ${suggestion.database}.${suggestion.table}, renamed? (${suggestion.reason})`
+      if (await context.prompt.confirm(question)) confirmed.push(renameOf(suggestion))
+    }
+    if (confirmed.length > 0) changes = diffModels(from, target, [...renames, ...confirmed])
+  }
+  return finish(context, from, target, changes, suggestions)
+}
+
+async function finish(
+  context: CommandContext,
+  from: Model,
+  target: Model,
+  changes: readonly Change[],
+  suggestions: readonly RenameSuggestion[],
+): Promise<Planned> {
+  const allowRecreate = context.flags['allow-recreate'] === true
+  const own = planChanges(changes, { from, to: target, allowRecreate })
+  const plan = await context.plugins.onPlanCreated(own, target.definitions)
+  return { plan, statements: renderPlan(plan), suggestions, target }
+}
+
+/** Throws for what the server cannot or must not do, all of it at once. */
+function refuse(refusals: readonly Refusal[]): void {
+  const [first] = refusals
+  if (first === undefined) return
+  const details = refusals.map(({ code, object, message, hint }) => ({ code, object, message, hint }))
+  const code = refusals.some((refusal) => refusal.code === 'rebuild_required') ? 'rebuild_required' : first.code
+  const hints = [...new Set(refusals.map(({ hint }) => hint))]
+  throw new ChkitError(code, refusals.map(({ message }) => message).join('\n'), {
+    hint: hints.join('\n'),
+    details: { payload: { refusals: details } },
+  })
+}
+
+function write(
+  context: CommandContext,
+  parent: string | null,
+  statements: readonly Statement[],
+  definitions: readonly Definition[],
+  renameSuggestionCount: number,
+): { readonly migrationFile: string; readonly snapshotFile: string } {
+  const { config, flags } = context
+  const existing = listMigrations(config.migrationsDir).map(migrationId)
+  const now = context.now()
+  return writeMigration({
+    migrationsDir: config.migrationsDir,
+    metaDir: config.metaDir,
+    id: (flags['migration-id'] as string | undefined) ?? nextMigrationId(now, existing),
+    slug: slugOf((flags.name as string | undefined) ?? (flags.empty === true ? 'manual' : 'auto')),
+    statements,
+    definitions,
+    parent,
+    generatedAt: new Date(now).toISOString(),
+    chkitVersion: context.version,
+    renameSuggestionCount,
+  })
+}
+
+function renameOf(suggestion: RenameSuggestion): Rename {
+  const { database, table, from, to } = suggestion
+  return suggestion.kind === 'column'
+    ? { kind: 'column', table: { database, name: table }, from, to }
+    : { kind: 'object', from: { database, name: from }, to: { database, name: to } }
+}
+
+function shown(
+  context: CommandContext,
+  planned: Planned,
+  scope: TableScope,
+  warning: string | undefined,
+): CommandResult {
+  const { statements, plan, suggestions } = planned
+  const list = operationsOf(plan, statements)
+  return {
+    payload: {
+      scope: scopePayload(scope),
+      mode: 'plan',
+      operationCount: list.length,
+      riskSummary: riskSummary(plan.steps),
+      operations: list,
+      renameSuggestions: suggestions,
+      ...(warning === undefined ? {} : { warning }),
+    },
+    text: planText(context, statements, suggestions),
+  }
+}
+
+function applied(
+  context: CommandContext,
+  written: { readonly migrationFile: string; readonly snapshotFile: string } | undefined,
+  scope: TableScope | undefined,
+  definitionCount: number,
+  statements: readonly Statement[],
+  warning?: string,
+  planned?: Planned,
+): CommandResult {
+  const { style } = context
+  const steps = statements.flatMap((statement) => statement.steps)
+  const path = (file: string) => relative(context.cwd, file) || file
+  const lines =
+    written === undefined
+      ? [
+          `${style.green('✓')} Nothing to do: the schema equals the last snapshot (${countOf(definitionCount, 'object')}).`,
+        ]
+      : [
+          ...(statements.length > 0 ? [planText(context, statements, planned?.suggestions ?? []), ''] : []),
+          `${style.green('✓')} Wrote ${style.bold(path(written.migrationFile))}`,
+          `  Next: read it, then run ${style.cyan('chkit migrate --apply')}`,
+        ]
+  return {
+    payload: {
+      scope: scopePayload(scope),
+      mode: 'apply',
+      migrationFile: written?.migrationFile ?? null,
+      snapshotFile: written?.snapshotFile ?? null,
+      definitionCount,
+      operationCount: steps.length,
+      riskSummary: riskSummary(steps),
+      ...(warning === undefined ? {} : { warning }),
+      ...((planned?.suggestions.length ?? 0) > 0 ? { renameSuggestions: planned?.suggestions } : {}),
+    },
+    text: lines.join('\n'),
+  }
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** The plan for people: each operation with its risk, the statements below, and what a careful reader should know. */
+function planText(
+  context: CommandContext,
+  statements: readonly Statement[],
+  suggestions: readonly RenameSuggestion[],
+): string {
+  const { style } = context
+  const steps = statements.flatMap((statement) => statement.steps)
+  if (steps.length === 0) return `${style.green('✓')} Nothing to do: the schema equals the last snapshot.`
+  const colour: Record<Risk, (text: string) => string> = {
+    safe: style.green,
+    caution: style.yellow,
+    danger: (text) => style.bold(style.red(text)),
+  }
+  const risks = riskSummary(steps)
+  const summary = (['safe', 'caution', 'danger'] as const)
+    .filter((risk) => risks[risk] > 0)
+    .map((risk) => colour[risk](`${risks[risk]} ${risk}`))
+  const lines = [`${style.bold(countOf(steps.length, 'operation'))} (${summary.join(', ')})`]
+  for (const statement of statements) {
+    lines.push('')
+    for (const step of statement.steps) {
+      lines.push(`  ${colour[step.risk](step.risk.padEnd(7))} ${step.key}  ${style.dim(step.reason)}`)
+      if (step.warning !== undefined) lines.push(`          ${style.yellow('note')} ${step.warning}`)
+    }
+    lines.push(...statement.text.split('\n').map((line) => `    ${line}`))
+  }
+  for (const suggestion of suggestions) {
+    const flag =
+      suggestion.kind === 'column'
+        ? `--rename-column ${suggestion.database}.${suggestion.table}.${suggestion.from}=${suggestion.to}`
+        : `--rename-table ${suggestion.database}.${suggestion.from}=${suggestion.database}.${suggestion.to}`
+    lines.push(
+      '',
+      `  ${style.yellow('rename?')} ${suggestion.from} and ${suggestion.to} look alike (${suggestion.reason}); to keep the data: ${style.cyan(flag)}`,
+    )
+  }
+  return lines.join('\n')
+}

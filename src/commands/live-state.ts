@@ -1,0 +1,67 @@
+import { introspect } from '../clickhouse/introspect.js'
+import { type Drift, findDrift } from '../diff/drift.js'
+import { ChkitError } from '../errors.js'
+import { appliedSnapshot } from '../migration/history.js'
+import { isOwnTable, type JournalState, openJournal } from '../migration/journal.js'
+import { EMPTY_MODEL, isDatabaseObject, type Model } from '../model/definition.js'
+import type { CommandContext } from '../plugin-host/command.js'
+import { type SelectedScope, selectScope } from './scope.js'
+
+/** The live database beside what the applied migrations led to. */
+export type LiveState = {
+  readonly expected: Model
+  readonly actual: Model
+  readonly report: Drift
+  readonly scope: SelectedScope
+  /** Absolute path of the snapshot that `expected` was read from. */
+  readonly snapshotFile: string
+}
+
+/** The journal's state. Creates nothing. */
+export async function readJournal(context: CommandContext): Promise<JournalState> {
+  const journal = await openJournal(context.config, context.connection)
+  return journal.read()
+}
+
+/**
+ * Reads the live objects in the databases that the expected state uses and compares. Undefined where there is no
+ * snapshot of an applied migration. Creates nothing.
+ */
+export async function readLiveState(
+  context: CommandContext,
+  journal: JournalState,
+  selector: unknown,
+): Promise<LiveState | undefined> {
+  const { config } = context
+  const found = appliedSnapshot(
+    journal.applied.map(({ name }) => name),
+    config.metaDir,
+  )
+  if (found === undefined) return undefined
+  const full: Model = { definitions: found.snapshot.definitions }
+  const scope = selectScope(selector, EMPTY_MODEL, full)
+  context.plugins.setTableScope(scope.scope)
+  const databases = [
+    ...new Set(full.definitions.flatMap((one) => (isDatabaseObject(one) ? [one.database] : []))),
+  ].sort()
+  const progress = context.progress('Reading the live schema')
+  try {
+    const live = await introspect(await context.connection(), {
+      databases,
+      exclude: (_database, name) => isOwnTable(name, config.journal.table),
+    })
+    const expected = scope.filter(full)
+    const actual = scope.filter(live.model)
+    for (const { object, reason } of live.skipped) context.warn(`${object} is not compared: ${reason}`)
+    return { expected, actual, report: findDrift(expected, actual, { databases }), scope, snapshotFile: found.file }
+  } finally {
+    progress.done()
+  }
+}
+
+/** The error of a command that needs a snapshot of an applied migration. */
+export function snapshotMissing(): ChkitError {
+  return new ChkitError('snapshot_not_found', "Snapshot not found. Run 'chkit generate' before drift checks.", {
+    hint: "Run 'chkit generate', then 'chkit migrate --apply': drift compares with what was applied.",
+  })
+}
