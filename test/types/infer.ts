@@ -108,6 +108,9 @@ const events = table({
     { name: 'at', type: 'DateTime64(3)', defaultExpression: 'now64(3)' },
     { name: 'day', type: 'Date', materialized: 'toDate(at)' },
     { name: 'shout', type: 'String', alias: 'upper(note)' },
+    { name: 'maybe', type: 'Nullable(UInt8)', materialized: 'NULL' },
+    { name: 'state', type: 'AggregateFunction(sum, UInt64)' },
+    { name: 'last', type: 'SimpleAggregateFunction(anyLast, Nullable(String))' },
     { name: 'raw', type: 'String', ephemeral: true },
     { name: 'items', type: 'Nested(sku String, n UInt8)' },
     { name: 'free', type: 'Dynamic' },
@@ -121,6 +124,9 @@ type EventsRow = {
   at: string
   day?: string
   shout?: string
+  maybe?: number | null
+  state: unknown
+  last: string | null
   'items.sku': string[]
   'items.n': number[]
   free: unknown
@@ -131,6 +137,8 @@ type EventsInsert = {
   note?: string | null
   at?: string
   raw?: string
+  state?: unknown
+  last?: string | null
   'items.sku': string[]
   'items.n': number[]
   free?: unknown

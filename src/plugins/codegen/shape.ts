@@ -122,12 +122,13 @@ function namedShape(name: string, type: string): Shape {
     ANY_CASE.get(name.replace(/\s+/g, ' ').toUpperCase()) ?? {
       kind: 'unsupported',
       type,
-      reason: name.startsWith('AggregateFunction') ? AGGREGATE : 'chkit does not know this type',
+      reason: name.startsWith('AggregateFunction') ? AGGREGATE_REASON : 'chkit does not know this type',
     }
   )
 }
 
-const AGGREGATE = 'an aggregation state is binary data that only the server can read'
+/** Why an AggregateFunction is unsupported. */
+export const AGGREGATE_REASON = 'an aggregation state is binary data that only the server can read'
 
 function parameterisedShape(head: string, inside: string, type: string): Shape {
   switch (head) {
