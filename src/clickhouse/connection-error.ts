@@ -6,6 +6,8 @@ export type ConnectionContext = {
   readonly target: string
   readonly host: string
   readonly secure: boolean
+  /** What no message may show, whatever an answer repeats. */
+  readonly secrets: readonly string[]
   /** Milliseconds after which we gave up, when we did. */
   readonly timeoutMs?: number
 }

@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Session } from 'chdb'
 import type { ClickHouseConfig } from '../config/config.js'
 import { ChkitError, messageOf } from '../errors.js'
 import { quoteIdentifier, quoteString } from '../sql/quote.js'
+import { type Chdb, errorCode, loadChdb } from './chdb.js'
 import type { ConnectOptions } from './connect.js'
 import type { CommandResult, Executor, QueryOptions, QuerySettings } from './executor.js'
 import { decodeRows, encodeRows, ROW_FORMAT } from './rows.js'
 import { readState, type ServerState, stateQuery } from './server.js'
 import { parseServerError, ServerError } from './server-error.js'
-
-/** What we use of the package `chdb`, which is an optional peer. */
-type Chdb = Pick<typeof import('chdb'), 'Session' | 'drainPending'>
 
 /** A data directory that this process has open. The engine allows one per process, and any number of sessions on it. */
 type DataDirectory = {
@@ -47,7 +44,7 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
 
   function open(): { readonly chdb: Chdb; readonly directory: DataDirectory } {
     if (closed) throw new ChkitError('internal_error', `The connection to ${target} is closed.`)
-    chdb ??= loadChdb(options.root)
+    chdb ??= loadChdb([join(options.root, 'package.json'), import.meta.url])
     directory ??= enterDirectory(path, target)
     return { chdb, directory }
   }
@@ -236,33 +233,6 @@ function parseUrl(url: string, root: string): { readonly path: string; readonly 
   return { path: resolve(root, location.replace(/^\/\/(?=\/|\.)/, '')), engineArguments }
 }
 
-/** The project's own chdb, else the one beside chkit. */
-function loadChdb(root: string): Chdb {
-  let reason: unknown
-  for (const from of [join(root, 'package.json'), import.meta.url]) {
-    try {
-      const loaded: unknown = createRequire(from)('chdb')
-      if (isChdb(loaded)) return loaded
-      reason = new Error('the package `chdb` that was found is too old: it has no asynchronous sessions')
-    } catch (error) {
-      // A broken installation (no library for this platform) tells more than a missing one.
-      if (reason === undefined || errorCode(error) !== 'MODULE_NOT_FOUND') reason = error
-    }
-  }
-  const missing = errorCode(reason) === 'MODULE_NOT_FOUND'
-  throw new ChkitError(
-    'embedded_engine_missing',
-    missing
-      ? 'The embedded engine needs the package `chdb`, which is not installed.'
-      : `The embedded engine cannot be loaded: ${messageOf(reason)}`,
-    { hint: 'npm install --save-dev chdb', cause: reason },
-  )
-}
-
-function isChdb(value: unknown): value is Chdb {
-  return typeof value === 'object' && value !== null && 'Session' in value && 'drainPending' in value
-}
-
 function enterDirectory(path: string, target: string): DataDirectory {
   const known = openDirectories.get(path)
   if (known) {
@@ -373,12 +343,6 @@ function applySettings(native: Session, settings: QuerySettings): void {
 function isEarlyEnd(error: unknown): boolean {
   const code = errorCode(error)
   return code === 'CHDB_ABORT' || code === 'CHDB_TIMEOUT'
-}
-
-function errorCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : ''
 }
 
 function interrupted(target: string): ChkitError {

@@ -7,7 +7,6 @@ import type { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { ClickHouseConfig } from '../config/config.js'
 import { ChkitError, messageOf } from '../errors.js'
-import { inlineParams } from './bind.js'
 import type { ConnectOptions } from './connect.js'
 import { type ConnectionContext, connectionError, networkError } from './connection-error.js'
 import type { CommandResult, Executor, QueryOptions, QuerySettings } from './executor.js'
@@ -108,8 +107,9 @@ export function openHttp(config: ClickHouseConfig, options: ConnectOptions): Exe
     const settings = info.readonly === 1 ? {} : { ...config.settings, ...call.settings }
     const bindsParams = info.major > 19 || (info.major === 19 && info.minor >= 14)
     const inline = call.params !== undefined && !bindsParams
+    const text = inline ? (await import('./bind.js')).inlineParams(sql, call.params ?? {}) : sql
     const request = (withDatabase: boolean): Request => ({
-      text: inline ? inlineParams(sql, call.params ?? {}) : sql,
+      text,
       urlParams: { ...numeric(settings), ...urlParams, ...(withDatabase ? { database } : {}) },
       queryId: call.queryId ?? randomUUID(),
       limitMs: call.timeoutMs ?? requestLimitMs,
@@ -199,6 +199,11 @@ function describeTarget(config: ClickHouseConfig): Target {
       cause,
     })
   }
+  if (url.search !== '') {
+    throw new ChkitError('config_invalid', '`clickhouse.url` has parameters, which chkit does not read.', {
+      hint: 'Put query settings into `clickhouse.settings`.',
+    })
+  }
   const username = config.username ?? (url.username ? decodeURIComponent(url.username) : 'default')
   const password = config.password ?? decodeURIComponent(url.password)
   const path = decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, '')
@@ -207,14 +212,15 @@ function describeTarget(config: ClickHouseConfig): Target {
   const endpoint = new URL(url.origin)
   if (!pathIsDatabase) endpoint.pathname = url.pathname
   const printed = `${url.origin}${pathIsDatabase || path === '' ? '' : url.pathname}`
+  const secrets = [password, decodeURIComponent(url.password)].filter((secret) => secret !== '')
   return {
     url: printed,
     endpoint,
     username,
     password,
     database: config.database ?? (pathIsDatabase ? path : 'default'),
-    secrets: [password, decodeURIComponent(url.password)].filter((secret) => secret !== ''),
-    context: { target: printed, host: url.hostname, secure: url.protocol === 'https:' },
+    secrets,
+    context: { target: printed, host: url.hostname, secure: url.protocol === 'https:', secrets },
   }
 }
 
@@ -354,7 +360,7 @@ function errorIn(answer: Answer): ServerErrorText | undefined {
     const text = lateErrorText(body, header(headers, EXCEPTION_TAG)) ?? body
     const parsed = parseServerError(text)
     if (parsed || code === undefined) return parsed
-    return { clickhouseCode: Number(code), message: excerpt(body) || 'no text' }
+    return { clickhouseCode: Number(code), message: excerpt(body, []) || 'no text' }
   }
   if (isCompleteAnswer(body)) return undefined
   const late = lateErrorText(body, header(headers, EXCEPTION_TAG))
@@ -365,7 +371,8 @@ function errorIn(answer: Answer): ServerErrorText | undefined {
 function foreignAnswer(answer: Answer, context: ConnectionContext): ChkitError {
   const { status, body } = answer
   const isGateway = status === 502 || status === 503 || status === 504
-  const what = body.trim() === '' ? `HTTP ${status} without text` : `HTTP ${status} with '${excerpt(body)}'`
+  const what =
+    body.trim() === '' ? `HTTP ${status} without text` : `HTTP ${status} with '${excerpt(body, context.secrets)}'`
   return connectionError(
     isGateway ? 'connection_proxy_error' : 'connection_not_clickhouse',
     context,
@@ -373,8 +380,8 @@ function foreignAnswer(answer: Answer, context: ConnectionContext): ChkitError {
   )
 }
 
-function excerpt(body: string): string {
-  const line = scrubSecrets(body.slice(0, 1_000), []).replace(/\s+/g, ' ').trim()
+function excerpt(body: string, secrets: readonly string[]): string {
+  const line = scrubSecrets(body.slice(0, 1_000), secrets).replace(/\s+/g, ' ').trim()
   return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}...` : line
 }
 

@@ -432,9 +432,12 @@ describe('what is there is not what was expected', () => {
     expect(`${error.message}${error.hint}${JSON.stringify(error.details)}`).not.toContain('topsecret')
   })
 
-  test.each(['http://', 'http://[half', 'chbd:./x', 'localhost:8123', ''])('the URL %j', async (url) => {
-    expect(await failure(connect({ url }, { root: TLS }))).toMatchObject({ code: 'config_invalid' })
-  })
+  test.each(['http://host:8123/?max_threads=1', 'http://', 'http://[half', 'chbd:./x', 'localhost:8123', ''])(
+    'the URL %j',
+    async (url) => {
+      expect(await failure(connect({ url }, { root: TLS }))).toMatchObject({ code: 'config_invalid' })
+    },
+  )
 })
 
 describe('TLS', () => {
