@@ -131,13 +131,21 @@ function openSession(scan: Scan, io: Io) {
       state.loader?.dispose()
       if (state.connection === undefined) return
       try {
-        await (await state.connection).close()
+        const closing = state.connection.then((connection) => connection.close())
+        // After an interrupt nobody waits for a server that may be the very reason for it.
+        await (io.signal.aborted ? Promise.race([closing, delay(CLOSE_GRACE_MS)]) : closing)
       } catch (error) {
         // A connection that never opened has been reported; one that does not close must not change the outcome.
         if (io.env.CHKIT_DEBUG === '1') say(`closing the connection: ${messageOf(error)}`)
       }
     },
   }
+}
+
+const CLOSE_GRACE_MS = 1_000
+
+function delay(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms))
 }
 
 async function openConnection(config: ResolvedConfig): Promise<Executor> {
@@ -150,11 +158,35 @@ async function openConnection(config: ResolvedConfig): Promise<Executor> {
   return connect(config.clickhouse, { root: config.root })
 }
 
-/** After an interrupt, whatever was thrown is its echo, unless it already says more. */
+/** After an interrupt, whatever was thrown is its echo, unless it says what became of the work under way. */
 function interruptedOr(thrown: unknown, signal: AbortSignal): ChkitError {
   const error = toChkitError(thrown)
-  if (!signal.aborted || error.code === 'interrupted' || thrown instanceof ChkitError) return error
+  const isEcho = error.code === 'internal_error' || error.code === 'plugin_failed'
+  if (!signal.aborted || !isEcho) return error
   return new ChkitError('interrupted', 'Interrupted.', { cause: thrown })
+}
+
+/**
+ * The result of a command, or `interrupted` as soon as the signal comes: a command that changes no database has nothing to
+ * finish. One that does is waited for, since it alone knows what became of the statement under way.
+ */
+async function untilInterrupted<Result>(
+  work: Promise<Result>,
+  effect: RegisteredCommand['effect'],
+  signal: AbortSignal,
+): Promise<Result> {
+  if (effect === 'database') return work
+  let stop: (() => void) | undefined
+  const interrupted = new Promise<never>((_, reject) => {
+    stop = () => reject(new ChkitError('interrupted', 'Interrupted.'))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, interrupted])
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop)
+  }
 }
 
 async function dispatch(argv: readonly string[], scan: Scan, session: Session): Promise<number> {
@@ -418,7 +450,7 @@ async function runHandler(
   try {
     await plugins.onInit()
     await plugins.onConfigLoaded()
-    outcome = { result: asResult(await command.run(context)) }
+    outcome = { result: asResult(await untilInterrupted(command.run(context), command.effect, context.signal)) }
   } catch (thrown) {
     outcome = { thrown }
   }
