@@ -1,5 +1,4 @@
 import { ChkitError } from '../errors.js'
-import { compareCodeUnits, type Definition, isDatabaseObject, objectName } from './definition.js'
 
 /** A parsed `--table` selector; `prefix` selectors match every name that begins so. */
 export type TableSelector = {
@@ -43,35 +42,8 @@ export function parseTableSelector(text: string): TableSelector {
   return database === undefined ? { text, name, prefix } : { text, database, name, prefix }
 }
 
-/** True when the selector means the object with this database and name. */
+/** True when the selector means the object with this database and name; an empty `database` has only bare selectors. */
 export function matchesSelector(selector: TableSelector, database: string, name: string): boolean {
   if (selector.database !== undefined && selector.database !== database) return false
   return selector.prefix ? name.startsWith(selector.name) : name === selector.name
-}
-
-/** True for an object in a database that the selector means; other objects (functions, roles) are never in scope. */
-export function inScope(selector: TableSelector, definition: Definition): boolean {
-  return isDatabaseObject(definition) && matchesSelector(selector, definition.database, definition.name)
-}
-
-/** What payloads say about the scope of a run. */
-export type Scope = {
-  readonly enabled: boolean
-  readonly selector?: string
-  /** `database.name` of all matches, sorted, each once. */
-  readonly matchedTables: readonly string[]
-  readonly matchCount: number
-}
-
-/**
- * The scope of a run over the union of several lists of definitions (the previous snapshot and the current schema).
- * Without a selector the scope is disabled and names nothing.
- */
-export function resolveScope(selector: TableSelector | undefined, ...lists: readonly (readonly Definition[])[]): Scope {
-  if (selector === undefined) return { enabled: false, matchedTables: [], matchCount: 0 }
-  const names = new Set<string>()
-  for (const list of lists)
-    for (const definition of list) if (inScope(selector, definition)) names.add(objectName(definition))
-  const matchedTables = [...names].sort(compareCodeUnits)
-  return { enabled: true, selector: selector.text, matchedTables, matchCount: matchedTables.length }
 }

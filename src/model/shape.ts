@@ -318,8 +318,9 @@ function columnProblems(columns: unknown, path: string, shape: Shape): ShapeProb
         message: `${at} has ${given.join(' and ')}: only one of them may be given`,
       })
   }
-  if (Array.isArray(columns)) columns.forEach((column, index) => each(column, `${path}[${index}]`, shape))
-  else if (isObject(columns)) {
+  if (Array.isArray(columns)) {
+    for (const [index, column] of columns.entries()) each(column, `${path}[${index}]`, shape)
+  } else if (isObject(columns)) {
     const { name: _, ...unnamed } = shape
     for (const [key, column] of Object.entries(columns))
       if (typeof column !== 'string') each(column, `${path}.${key}`, unnamed)
