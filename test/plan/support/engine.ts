@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Session } from 'chdb'
+import { definitionFromStatement, sortedByKey } from '../../../src/model/canonical.js'
+import type { Model } from '../../../src/model/definition.js'
 
 export type Engine = {
   /** Runs one statement; returns its rows as TSV without the last line break. */
@@ -11,6 +13,8 @@ export type Engine = {
   readonly clear: () => void
   /** `create_table_query` of every object in those databases, by `db.name`, in the form that equal objects share. */
   readonly show: () => Record<string, string>
+  /** What the server shows, read into the model as introspection does. */
+  readonly read: () => Model
   readonly close: () => void
 }
 
@@ -19,7 +23,8 @@ const DATABASES = ['d', 'd2']
 export function startEngine(): Engine {
   const directory = mkdtempSync(join(tmpdir(), 'chkit-plan-'))
   const session = new Session(directory)
-  const run = (sql: string) => String(session.query(sql, 'TSVRaw') ?? '').replace(/\n$/, '')
+  const run = (sql: string) =>
+    String(session.query(sql, sql.endsWith('JSONEachRow') ? 'JSONEachRow' : 'TSVRaw') ?? '').replace(/\n$/, '')
   return {
     run,
     clear: () => {
@@ -39,6 +44,16 @@ export function startEngine(): Engine {
         objects[row.slice(0, tab)] = comparable(row.slice(tab + 1))
       }
       return objects
+    },
+    read: () => {
+      const rows = run(
+        `SELECT create_table_query FROM system.tables WHERE database IN ('d', 'd2') AND name NOT LIKE '.inner%' UNION ALL SELECT create_query FROM system.functions WHERE origin = 'SQLUserDefined' UNION ALL SELECT concat('CREATE DATABASE ', name, ' ENGINE = ', engine_full, if(comment = '', '', concat(' COMMENT ', '\\'', comment, '\\''))) FROM system.databases WHERE name IN ('d', 'd2') FORMAT JSONEachRow`,
+      )
+      const texts = rows
+        .split('\n')
+        .filter(Boolean)
+        .map((row) => String(Object.values(JSON.parse(row))[0]))
+      return { definitions: sortedByKey(texts.map((text) => definitionFromStatement(text, { currentDatabase: 'd' }))) }
     },
     close: () => {
       session.cleanup()
