@@ -130,11 +130,13 @@ export interface TokenizeRange {
   readonly from: number
   /** Counts heredocs that do not end over all calls for one text, which keeps the whole linear. */
   readonly failures: { heredocs: number }
+  /** Asked after each token; true ends the reading behind it. */
+  readonly stop: (kind: number, start: number, end: number) => boolean
 }
 
 /**
  * The tokens of `source`. Never throws: what cannot be read becomes `Token.error`. Linear in the length. With `range`
- * it reads one statement: from there up to and including the first semicolon.
+ * it reads from there until it is stopped.
  */
 export function tokenize(source: string, range?: TokenizeRange): Tokens {
   const length = source.length
@@ -311,7 +313,7 @@ export function tokenize(source: string, range?: TokenizeRange): Tokens {
     starts[count] = start
     ends[count] = position
     count++
-    if (range && kind === Token.semicolon) break
+    if (range?.stop(kind, start, position)) break
   }
   const end = range ? position : length
   kinds[count] = Token.end
@@ -351,20 +353,6 @@ function commentEnd(source: string, from: number): number {
 function lineEnd(source: string, from: number): number {
   const end = source.indexOf('\n', from)
   return end < 0 ? source.length : end + 1
-}
-
-/** The end after `*/`, or -1 when there is none. Comments nest, as they do on the server. */
-function commentEnd(source: string, from: number): number {
-  let depth = 1
-  let position = from
-  while (true) {
-    const close = source.indexOf('*/', position)
-    if (close < 0) return -1
-    for (let open = source.indexOf('/*', position); open >= 0 && open < close; open = source.indexOf('/*', open + 2))
-      depth++
-    position = close + 2
-    if (--depth === 0) return position
-  }
 }
 
 function wordEnd(source: string, from: number): number {
