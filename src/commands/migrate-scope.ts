@@ -1,7 +1,7 @@
 import type { ParsedMigration } from '../migration/migration-file.js'
 import { headPath, readSnapshot } from '../migration/snapshot.js'
 import { compareCodeUnits, isDatabaseObject } from '../model/definition.js'
-import { matchesSelector, parseSelector } from '../model/scope.js'
+import { matchesSelector, parseTableSelector } from '../model/scope.js'
 import type { TableScope } from '../plugin-host/command.js'
 
 /** What `--table` selects among the objects that pending migrations touch. */
@@ -43,15 +43,15 @@ export function migrationScope(
   if (typeof selector !== 'string') {
     return { scope: { enabled: false, matchedTables: [], matchCount: 0 }, covers: () => true }
   }
-  const parsed = parseSelector(selector)
+  const parsed = parseTableSelector(selector)
   const all = [...snapshotObjects(metaDir), ...migrations.flatMap((migration) => touched(migration) ?? [])]
   const matched = all
-    .filter((object) => matchesSelector(parsed, object))
+    .filter((object) => matchesSelector(parsed, object.database, object.name))
     .map(({ database, name }) => `${database}.${name}`)
   const matchedTables = [...new Set(matched)].sort(compareCodeUnits)
   return {
     scope: { enabled: true, selector, matchedTables, matchCount: matchedTables.length },
     covers: (migration) =>
-      touched(migration)?.every((object) => matchesSelector(parsed, object)) ?? false,
+      touched(migration)?.every((object) => matchesSelector(parsed, object.database, object.name)) ?? false,
   }
 }

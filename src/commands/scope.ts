@@ -10,7 +10,7 @@ import {
 } from '../model/definition.js'
 import { dependenciesOf } from '../model/dependencies.js'
 import { sameDefinition } from '../model/same.js'
-import { matchesSelector, parseSelector } from '../model/scope.js'
+import { matchesSelector, parseTableSelector } from '../model/scope.js'
 import type { TableScope } from '../plugin-host/command.js'
 
 /** What `--table` selects among the objects of two models. */
@@ -34,8 +34,8 @@ const EVERYTHING: SelectedScope = {
 /** Resolves `--table` against the union of both models. Throws `invalid_table_selector`. */
 export function selectScope(selector: unknown, from: Model, to: Model): SelectedScope {
   if (typeof selector !== 'string') return EVERYTHING
-  const parsed = parseSelector(selector)
-  const matches = (name: QualifiedName) => matchesSelector(parsed, name)
+  const parsed = parseTableSelector(selector)
+  const matches = ({ database, name }: QualifiedName) => matchesSelector(parsed, database, name)
   const direct = (definition: Definition): boolean =>
     isDatabaseObject(definition) ? matches(definition) : matches({ database: '', name: objectName(definition) })
   // A table that is renamed into the scope takes its old name along: creating the new one beside it would be no rename.
