@@ -257,7 +257,7 @@ function applyEdit(state: State, edit: Edit): State {
       const name = `k${edit.b % 2}`
       const rest = (table.constraints ?? []).filter((constraint) => constraint.name !== name)
       const expression = pick(
-        [`length(toString(${victim.name})) >= 0`, `length(toString(${victim.name})) < 999`, undefined],
+        [`isNotNull(${victim.name}) < 2`, `isNotNull(${victim.name}) < 3`, undefined],
         edit.c,
       )
       const constraints = expression === undefined ? rest : [...rest, { name, type: 'CHECK' as const, expression }]
