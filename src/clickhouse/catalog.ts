@@ -1,7 +1,6 @@
 import { quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
 import type { Executor, ServerInfo } from './executor.js'
 import { hasSystemColumn } from './features.js'
-import { ServerError } from './server-error.js'
 
 /** What the server says an object is: its CREATE statement as it stands in the system tables. */
 export type CatalogEntry = {
@@ -25,12 +24,14 @@ export type SkippedObject = {
 
 export type Catalog = { readonly entries: readonly CatalogEntry[]; readonly skipped: readonly SkippedObject[] }
 
+const EMPTY: Catalog = { entries: [], skipped: [] }
+
 export type CatalogOptions = {
   /** Only these databases; default all but the server's own. */
   readonly databases?: readonly string[]
   /** True for tables to leave out besides chkit's own (`_chkit_...`): a journal under another name. */
   readonly exclude?: (database: string, name: string) => boolean
-  /** Also users, roles, grants, policies, quotas, profiles and named collections: two more queries, for accounts that may see them. */
+  /** Also users, roles, grants, policies, quotas, profiles and named collections: three more queries, for accounts that may see them. */
   readonly access?: boolean
 }
 
@@ -45,7 +46,8 @@ export async function readCatalog(executor: Executor, options: CatalogOptions = 
   const readable = databases.filter((row) => !EXTERNAL_ENGINES.has(row.engine))
   const tables =
     readable.length === 0 ? [] : await executor.query<TableRow>(tableQuery(readable.map((row) => row.name)))
-  const access = options.access ? await readAccess(executor, info) : { entries: [], skipped: [] }
+  // Needs the parser, which most reads do without.
+  const access = options.access ? await (await import('./access.js')).readAccess(executor, info) : EMPTY
   const listed = tables.filter((row) => !isInner(row.name) && !isOwn(row) && !options.exclude?.(row.database, row.name))
   return {
     entries: [
@@ -155,26 +157,4 @@ function functionEntry(row: TopLevelRow): CatalogEntry {
 function tableEntry(row: TableRow): CatalogEntry {
   const { database, name, engine, create_table_query: statement } = row
   return { kind: 'table', database, name, engine, statement }
-}
-
-/** `SHOW ACCESS` tells all of it in one answer; an account that may not see it gets a note instead of an error. */
-async function readAccess(executor: Executor, info: ServerInfo): Promise<Catalog> {
-  const entries: CatalogEntry[] = []
-  const skipped: SkippedObject[] = []
-  const read = async (what: string, sql: string) => {
-    try {
-      for (const row of await executor.query<Record<string, string>>(sql)) {
-        const statement = Object.values(row)[0] ?? ''
-        entries.push({ kind: 'access', name: statement, engine: '', statement })
-      }
-    } catch (error) {
-      if (!(error instanceof ServerError)) throw error
-      skipped.push({ object: what, reason: error.message })
-    }
-  }
-  if (hasSystemColumn(info, 'users')) await read('access objects', 'SHOW ACCESS')
-  if (hasSystemColumn(info, 'named_collections', 'create_query')) {
-    await read('named collections', 'SELECT create_query FROM system.named_collections')
-  }
-  return { entries, skipped }
 }

@@ -20,7 +20,7 @@ export type Introspection = {
 }
 
 /**
- * Reads the live schema: one request to greet the server where that has not happened, two for the objects, two more
+ * Reads the live schema: one request to greet the server where that has not happened, two for the objects, three more
  * with `access`. A statement that cannot be understood ends in `skipped`; it never fails the rest. Creates nothing.
  */
 export async function introspect(executor: Executor, options: CatalogOptions = {}): Promise<Introspection> {

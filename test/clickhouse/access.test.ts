@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { readAccess } from '../../src/clickhouse/access.js'
+import { connect } from '../../src/clickhouse/connect.js'
+import type { Executor } from '../../src/clickhouse/executor.js'
+import { introspect } from '../../src/clickhouse/introspect.js'
+import { objectKey } from '../../src/model/definition.js'
+import { removeFolder, temporaryFolder } from '../support/engine.js'
+
+/**
+ * The embedded engine has no storage for access objects made by SQL, so what a server answers for them is played from
+ * rows in the form that its `SHOW ACCESS` has; what comes from configuration is the engine's own.
+ */
+function answering(executor: Executor, shown: readonly string[]): Executor {
+  return {
+    ...executor,
+    async query<Row>(sql: string, options?: Parameters<Executor['query']>[1]) {
+      const rows = await executor.query<Row>(sql, options)
+      if (sql !== 'SHOW ACCESS') return rows
+      return [...rows, ...shown.map((ACCESS) => ({ ACCESS }) as Row)]
+    },
+  }
+}
+
+let executor: Executor | undefined
+let root: string | undefined
+afterEach(async () => {
+  await executor?.close()
+  if (root) removeFolder(root)
+})
+
+async function engineWithAccess(): Promise<Executor> {
+  root = temporaryFolder()
+  writeFileSync(
+    join(root, 'users.xml'),
+    `<clickhouse><profiles><default/></profiles><users><default><password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota><access_management>1</access_management><named_collection_control>1</named_collection_control></default></users><quotas><default/></quotas></clickhouse>`,
+  )
+  writeFileSync(join(root, 'engine.xml'), `<clickhouse><users_config>${root}/users.xml</users_config></clickhouse>`)
+  executor = await connect({ url: 'chdb:./data?config=./engine.xml' }, { root })
+  return executor
+}
+
+test('what stands in configuration files is left out, what was made by SQL is read', async () => {
+  const engine = await engineWithAccess()
+  await engine.command("CREATE NAMED COLLECTION source AS host = 'h', password = 'collection-secret'")
+  expect((await readAccess(engine, await engine.server())).entries.map(({ name }) => name)).toEqual(['source'])
+  const statements = [
+    'CREATE ROLE analyst',
+    'CREATE USER anna IDENTIFIED WITH no_password DEFAULT ROLE analyst',
+    'CREATE ROW POLICY own ON shop.events FOR SELECT USING (owner = currentUser()) TO analyst',
+    'CREATE QUOTA hourly FOR INTERVAL 1 hour MAX queries = 100 TO analyst',
+    'CREATE SETTINGS PROFILE small SETTINGS max_threads = 2 TO analyst',
+    'GRANT SELECT ON shop.* TO analyst',
+  ]
+  const { model, skipped } = await introspect(answering(engine, statements), { access: true, databases: [] })
+  expect(skipped).toEqual([])
+  expect(model.definitions.map(objectKey)).toEqual([
+    'grant:GRANT SELECT ON shop.* TO analyst',
+    'named_collection:source',
+    'quota:hourly',
+    'role:analyst',
+    'row_policy:own ON shop.events',
+    'settings_profile:small',
+    'user:anna',
+  ])
+  expect(JSON.stringify(model)).not.toContain('collection-secret')
+})
+
+test('an account that may not see access objects gets a note', async () => {
+  root = temporaryFolder()
+  executor = await connect({ url: 'chdb::memory:' }, { root })
+  const { entries, skipped } = await readAccess(executor, await executor.server())
+  expect(entries).toEqual([])
+  expect(skipped).toMatchObject([{ object: 'access objects', reason: expect.stringContaining('497 ACCESS_DENIED') }])
+})
