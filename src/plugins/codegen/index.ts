@@ -133,6 +133,8 @@ export function codegen(options: CodegenOptions = {}) {
 export default codegenPlugin
 
 async function runCodegen(context: PluginCommandContext<Options>): Promise<PluginCommandResult> {
+  if (context.flags.table !== undefined)
+    context.warn('codegen always writes the whole schema; --table changes nothing.')
   const options = withFlags(context.options, flagsOf(context.flags, flags), context.cwd)
   const { outputs, warnings, count } = await renderOutputs(context, options, await context.schema())
   warnings.forEach(context.warn)

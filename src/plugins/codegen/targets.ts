@@ -37,10 +37,10 @@ export async function targetsOf(
   connection: (() => Promise<Executor>) | undefined,
 ): Promise<Targets> {
   const problems: string[] = []
-  const targets = definitions.flatMap((definition) => (definition.kind === 'table' ? tableTarget(definition) : []))
+  const targets = definitions.flatMap((one) => (one.kind === 'table' && !isFunctionTable(one) ? tableTarget(one) : []))
   if (options.includeViews) {
     targets.push(...definitions.flatMap((one) => (one.kind === 'dictionary' ? dictionaryTarget(one) : [])))
-    const views = definitions.filter((one) => one.kind === 'view' || one.kind === 'materialized_view')
+    const views = definitions.filter(isView)
     const columns = await viewColumns(views, connection)
     for (const view of views) {
       const found = columns.get(view)
@@ -132,11 +132,21 @@ function dictionaryTarget(dictionary: Dictionary): Target {
   }
 }
 
-type AnyView = View | MaterializedView
+/** What has rows but no columns of its own: views, and tables that stand for a table function. */
+type AnyView = View | MaterializedView | Table
+
+function isView(definition: Definition): definition is AnyView {
+  if (definition.kind === 'table') return isFunctionTable(definition)
+  return definition.kind === 'view' || definition.kind === 'materialized_view'
+}
+
+function isFunctionTable(table: Table): boolean {
+  return table.asTableFunction !== undefined && table.columns.length === 0
+}
 
 function viewTarget(view: AnyView, columns: readonly PlainColumn[]): Target {
   return {
-    kind: view.kind === 'view' ? 'view' : 'materialized view',
+    kind: view.kind === 'materialized_view' ? 'materialized view' : view.kind,
     database: view.database,
     name: view.name,
     comment: view.comment,
@@ -166,7 +176,8 @@ async function viewColumns(
 /** The columns of the declared query; the view on the server may still be an older one. Undefined where the query does not run there yet. */
 async function describeQuery(executor: Executor, view: AnyView): Promise<readonly PlainColumn[] | undefined> {
   try {
-    return await executor.query<PlainColumn>(`DESCRIBE TABLE (${view.query})`)
+    const source = view.kind === 'table' ? view.asTableFunction : `(${view.query})`
+    return await executor.query<PlainColumn>(`DESCRIBE TABLE ${source}`)
   } catch (error) {
     // Its tables may not exist yet, or the query may take parameters. A connection that fails is another matter.
     if (error instanceof ChkitError && error.code === 'server_error') return undefined

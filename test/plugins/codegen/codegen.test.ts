@@ -213,6 +213,22 @@ describe('chkit generate', () => {
   })
 })
 
+describe('chkit check', () => {
+  test('reports what codegen --check would', async () => {
+    start()
+    await project.run(['generate'])
+    const clean = await project.run(['check', '--json'])
+    expect(clean.json).toMatchObject({ plugins: { codegen: { evaluated: true, ok: true, findingCodes: [] } } })
+    project.write({ 'schema.ts': schema(column('note', 'String')) })
+    const stale = await project.run(['check', '--json'])
+    expect(stale).toMatchObject({ exitCode: 1 })
+    expect(stale.json).toMatchObject({
+      failedChecks: expect.arrayContaining(['plugin:codegen']),
+      plugins: { codegen: { ok: false, findingCodes: ['codegen_stale_output'] } },
+    })
+  })
+})
+
 describe('options', () => {
   test.each([
     ['a file that is no TypeScript', "{ outFile: './types.js' }", 'must be the path of a TypeScript file'],
@@ -240,6 +256,7 @@ describe('options', () => {
 describe('views', () => {
   const views = `${schema(column('note', 'String'))}
 export const daily = view({ database: 'app', name: 'daily', as: 'SELECT 1 AS one, [toUInt64(2)] AS list' })
+export const digits = table({ database: 'app', name: 'digits', asTableFunction: 'numbers(10)', columns: [] })
 `
 
   test('are left out unless asked for', async () => {
@@ -252,7 +269,8 @@ export const daily = view({ database: 'app', name: 'daily', as: 'SELECT 1 AS one
     start('{ includeViews: true }', views, "clickhouse: { url: 'chdb::memory:' }")
     expect(await project.run(['codegen'])).toMatchObject({ exitCode: 0, stdout: `Wrote ${TYPES}.\n` })
     expect(read(TYPES)).toContain('export interface AppDailyRow {\n  one: number\n  list: string[]\n}')
-    expect(read(TYPES)).not.toContain('AppDailyInsert')
+    expect(read(TYPES)).toContain('export interface AppDigitsRow {\n  number: string\n}')
+    expect(read(TYPES)).not.toMatch(/App(Daily|Digits)Insert/)
   })
 
   test('without declared columns and without a connection are named', async () => {
