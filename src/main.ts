@@ -52,7 +52,10 @@ async function start(): Promise<void> {
     signal: interrupt.signal,
     version,
   }
+  // Work that waits for nothing but a signal or a promise of a plugin must not look finished to Node.
+  const awake = setInterval(() => {}, 2 ** 30)
   process.exitCode = await run(argv, io)
+  clearInterval(awake)
   // Sockets and engines that a plugin left open must not keep the process; what was printed must leave it first.
   await Promise.all([flushed(process.stdout, write), flushed(process.stderr)])
   process.exit()

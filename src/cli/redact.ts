@@ -29,7 +29,7 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
     let clean = text
     // Longest first: a secret that begins like another one must not leave its tail behind.
     for (const form of [...long].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(form, HIDDEN)
-    clean = clean.replace(/\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@'"`<>]*):([^\s/?#@'"`<>]*)@/gi, `$1$2:${HIDDEN}@`)
+    clean = clean.replace(/\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@"`<>:]*):([^\s/"`<>]*)@/gi, `$1$2:${HIDDEN}@`)
     clean = clean.replace(/([?&](?:password|passwd|token|secret|api_?key|access_token)=)[^&\s'"`<>]+/gi, `$1${HIDDEN}`)
     for (const form of short) {
       const quoted = form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
