@@ -2,7 +2,7 @@
 
 import { argsWithoutReplica } from '../diff/diff-table.js'
 import { columnsIn } from '../diff/expression-names.js'
-import type { SqlText, Table } from '../model/definition.js'
+import type { Column, SqlText, Table } from '../model/definition.js'
 
 export type ColumnRoles = {
   /** Stands in the sorting, primary, partition, sampling or unique key. */
@@ -46,6 +46,11 @@ export function columnRoles(table: Table): ReadonlyMap<string, ColumnRoles> {
     mark(1, 'version')
   } else if (engine === 'SummingMergeTree' || engine === 'CoalescingMergeTree') mark(0, 'summed')
   return roles
+}
+
+/** True for a column that parts hold: one without a default kind, or with DEFAULT or MATERIALIZED. */
+export function isStored(column: Column): boolean {
+  return column.default === undefined || column.default.kind === 'DEFAULT' || column.default.kind === 'MATERIALIZED'
 }
 
 /** `name` of a key entry that is nothing but a column, with or without a direction. */

@@ -8,7 +8,7 @@ import { aggregates, columnsIn, mentionsColumn, readsEverything } from '../diff/
 import { assertNever } from '../errors.js'
 import { type Column, type MaterializedView, objectKey, objectName, type Table } from '../model/definition.js'
 import { quoteIdentifierIfNeeded, quoteQualified } from '../sql/quote.js'
-import { type ColumnRoles, columnRoles } from './column-roles.js'
+import { type ColumnRoles, columnRoles, isStored } from './column-roles.js'
 import { nameChange, reverseOf } from './describe.js'
 import { engineAbilities, READ_ONLY_SETTINGS } from './engines.js'
 import type { Refusal, Risk, Step } from './step.js'
@@ -174,6 +174,7 @@ function splitChange(change: Change): readonly Change[] {
 }
 
 function wayOf(change: ModifyColumn): 'metadata' | 'mutation' | 'refused' {
+  if (!isStored(change.from) || !isStored(change.to)) return 'metadata'
   return classifyTypeChange(change.to.name, change.from.type, change.to.type).way
 }
 
@@ -318,11 +319,6 @@ function readersText(scope: Scope): string {
   return scope.readers.length > 0 ? `; ${scope.readers.join(', ')} read this table` : ''
 }
 
-/** A stored column is one that parts hold. */
-function isStored(column: Column): boolean {
-  return column.default === undefined || column.default.kind === 'DEFAULT' || column.default.kind === 'MATERIALIZED'
-}
-
 function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
   const { from, to, attributes } = change
   const has = (attribute: ColumnAttribute) => attributes.includes(attribute)
@@ -340,7 +336,8 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
   }
 
   if (has('type')) {
-    const stored = isStored(from)
+    // A column that parts do not hold before or after has nothing to convert.
+    const stored = isStored(from) && isStored(to)
     const conversion = classifyTypeChange(to.name, from.type, to.type)
     if (conversion.way === 'refused' && stored)
       return rebuild(`The server cannot convert column ${to.name} of ${scope.name} from ${from.type} to ${to.type}.`)

@@ -1,8 +1,9 @@
 /** Changes of materialized views as steps (alter-matrix section 2). */
+
 import type { Change, MaterializedViewAttribute } from '../diff/change.js'
-import { unquoteName } from '../diff/expression-names.js'
+import { readsEverything } from '../diff/expression-names.js'
 import { type MaterializedView, type Model, objectKey, objectName, type Table } from '../model/definition.js'
-import { Token, tokenize } from '../sql/lexer.js'
+import { missingInTarget, outputColumns } from '../model/query-columns.js'
 import { stepOf } from './plan-table.js'
 import type { Refusal, Step } from './step.js'
 
@@ -28,9 +29,14 @@ export function planMaterializedView(
     })
 
   // The text of an inner table's columns is fixed when the view is made; the query alone may change only between them.
-  const before = outputNames(from.query)
-  const after = outputNames(view.query)
-  const sameOutput = before !== undefined && after !== undefined && before.join('\0') === after.join('\0')
+  const before = outputColumns(from.query)
+  const after = outputColumns(view.query)
+  const sameOutput =
+    before !== undefined &&
+    after !== undefined &&
+    !readsEverything(from.query) &&
+    !readsEverything(view.query) &&
+    before.join('\0') === after.join('\0')
   const alterable =
     attributes.every((attribute) => ALTERABLE.has(attribute)) &&
     (view.to !== undefined || !attributes.includes('query') || sameOutput)
@@ -77,64 +83,12 @@ function refusalOf(
 }
 
 /** Output columns that the declared target lacks; empty when the target or the output is not known here. */
-function columnsUnknownToTarget(view: MaterializedView, model: Model): string[] {
-  if (view.to === undefined) return []
+function columnsUnknownToTarget(view: MaterializedView, model: Model): readonly string[] {
+  const { to } = view
+  if (to === undefined) return []
   const target = model.definitions.find(
     (definition): definition is Table =>
-      definition.kind === 'table' && definition.database === view.to!.database && definition.name === view.to!.name,
+      definition.kind === 'table' && definition.database === to.database && definition.name === to.name,
   )
-  const names = view.columns?.map((column) => column.name) ?? outputNames(view.query)
-  if (target === undefined || names === undefined) return []
-  const known = new Set(target.columns.map((column) => column.name))
-  return names.filter((name) => !known.has(name))
-}
-
-/** Words that end a SELECT list at its own depth. */
-const LIST_ENDS: ReadonlySet<string> = new Set([
-  'FROM',
-  'WHERE',
-  'PREWHERE',
-  'GROUP',
-  'ORDER',
-  'LIMIT',
-  'UNION',
-  'INTERSECT',
-  'EXCEPT',
-  'SETTINGS',
-  'HAVING',
-  'QUALIFY',
-  'WINDOW',
-])
-
-/** The names of a canonical query's output columns, or undefined when a name is not written out (`*`, bare expressions). */
-export function outputNames(query: string): string[] | undefined {
-  const tokens = tokenize(query)
-  const wordAt = (index: number) =>
-    tokens.kinds[index] === Token.word ? query.slice(tokens.starts[index], tokens.ends[index]).toUpperCase() : ''
-  let index = 0
-  while (index < tokens.count && wordAt(index) !== 'SELECT') {
-    // WITH name AS (subquery): step over brackets, the outer SELECT follows.
-    index = tokens.matching[index]! > index ? tokens.matching[index]! + 1 : index + 1
-  }
-  if (wordAt(index + 1) === 'DISTINCT') index++
-  const names: string[] = []
-  let start = index + 1
-  for (index = start; index <= tokens.count; index++) {
-    const close = tokens.matching[index]
-    if (index < tokens.count && close !== undefined && close > index) {
-      index = close
-      continue
-    }
-    const ends = index === tokens.count || LIST_ENDS.has(wordAt(index))
-    if (!ends && tokens.kinds[index] !== Token.comma) continue
-    const last = index - 1
-    const kind = tokens.kinds[last]
-    const named =
-      last === start || wordAt(last - 1) === 'AS' || (tokens.kinds[last - 1] === Token.dot && last - start === 2)
-    if (!named || (kind !== Token.word && kind !== Token.quotedIdentifier)) return undefined
-    names.push(unquoteName(query.slice(tokens.starts[last], tokens.ends[last])))
-    if (ends) return names
-    start = index + 1
-  }
-  return undefined
+  return target === undefined ? [] : missingInTarget(view, target)
 }

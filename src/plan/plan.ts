@@ -15,12 +15,12 @@ import {
   type Table,
   type View,
 } from '../model/definition.js'
+import { dependenciesOf } from '../model/dependencies.js'
 import { keyOf, nameChange } from './describe.js'
 import { engineAbilities } from './engines.js'
 import { orderUnits, type Unit } from './order.js'
 import { planTable, stepOf } from './plan-table.js'
 import { planMaterializedView } from './plan-view.js'
-import { type DependenciesOf, referencesIn } from './references.js'
 import type { Plan, Refusal, Step } from './step.js'
 
 export type PlanOptions = {
@@ -28,8 +28,6 @@ export type PlanOptions = {
   readonly to: Model
   /** Plan what cannot be done in place as drop and create, which loses rows, instead of refusing it. */
   readonly allowRecreate?: boolean
-  /** Who needs whom in each model; by default read from the texts. */
-  readonly dependenciesOf?: { readonly from: DependenciesOf; readonly to: DependenciesOf }
 }
 
 /** Ranks of units: what runs first where dependencies leave a choice. */
@@ -508,8 +506,8 @@ function setScene(changes: readonly Change[], options: PlanOptions): Scene {
     if (change.kind === 'renameMaterializedView') oldKeys.set(key, keyOf('materialized_view', change.from))
     if (change.kind === 'renameDictionary') oldKeys.set(key, keyOf('dictionary', change.from))
   }
-  const needsBefore = needs(options.from, options.dependenciesOf?.from ?? referencesIn(options.from))
-  const needsAfter = needs(options.to, options.dependenciesOf?.to ?? referencesIn(options.to))
+  const needsBefore = needs(options.from)
+  const needsAfter = needs(options.to)
   return {
     options,
     before: byKey(options.from),
@@ -523,10 +521,10 @@ function setScene(changes: readonly Change[], options: PlanOptions): Scene {
   }
 }
 
-function needs(model: Model, dependenciesOf: DependenciesOf): Map<string, readonly string[]> {
+function needs(model: Model): Map<string, readonly string[]> {
   const found = new Map<string, readonly string[]>()
   for (const definition of model.definitions) {
-    const keys = dependenciesOf(definition)
+    const keys = dependenciesOf(definition, model)
     if (keys.length > 0) found.set(objectKey(definition), keys)
   }
   return found

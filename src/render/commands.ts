@@ -2,6 +2,7 @@
 import type { Change, ColumnPosition } from '../diff/change.js'
 import { assertNever } from '../errors.js'
 import type { AccessObject, Column, SqlText, Table } from '../model/definition.js'
+import { isStored } from '../plan/column-roles.js'
 import type { Step } from '../plan/step.js'
 import { Token, tokenize } from '../sql/lexer.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
@@ -309,6 +310,14 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
       text: `MODIFY COLUMN ${name} REMOVE ${ephemeral ? 'DEFAULT' : from.default.kind}`,
     })
   }
+
+  // With the kind and the type in one command the server looks for stored values to convert (seen on 26.7).
+  if (has('type') && isStored(from) && !isStored(to))
+    commands.push({
+      batch: 'alone',
+      early: true,
+      text: `MODIFY COLUMN ${name} ${from.type} ${to.default!.kind} ${anyValueOf(from.type)}`,
+    })
 
   let set = ''
   // Nullable to plain is refused without a default, even where no row holds NULL.
