@@ -8,7 +8,7 @@ import { ChkitError, messageOf } from '../errors.js'
 import { quoteIdentifier, quoteString } from '../sql/quote.js'
 import { type Chdb, errorCode, loadChdb } from './chdb.js'
 import type { ConnectOptions } from './connect.js'
-import type { CommandResult, Executor, QueryOptions, QuerySettings } from './executor.js'
+import { type CommandResult, type Executor, type QueryOptions, type QuerySettings, sizeSettings } from './executor.js'
 import { decodeRows, encodeRows, ROW_FORMAT } from './rows.js'
 import { readState, type ServerState, stateQuery } from './server.js'
 import { parseServerError, ServerError } from './server-error.js'
@@ -97,10 +97,11 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
   async function run(sql: string, call: QueryOptions): Promise<string> {
     const queryId = call.queryId ?? randomUUID()
     if (call.signal?.aborted) throw interrupted(target)
+    const settings = { ...sizeSettings(sql), ...call.settings }
     const session = attempt(acquire, sql, queryId, call)
     let finished = false
     try {
-      if (call.settings) applySettings(session.native, call.settings)
+      applySettings(session.native, settings)
       const limits = {
         format: ROW_FORMAT,
         ...(call.signal ? { signal: call.signal } : {}),
@@ -117,7 +118,7 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
       if (!finished) kill(session.mark)
       throw translate(error, sql, queryId, call)
     } finally {
-      release(session, finished && call.settings === undefined)
+      release(session, finished && Object.keys(settings).length === 0)
     }
   }
 

@@ -6,6 +6,14 @@
 /** Values of query settings; booleans are sent as 1 and 0. */
 export type QuerySettings = Readonly<Record<string, string | number | boolean>>
 
+/** Longer statements need `max_query_size` raised (the server's default is 262,144 bytes); a character has up to 4 bytes. */
+const LONG_STATEMENT = 60_000
+
+/** The settings that a statement of this length needs to be read at all; none for usual lengths. */
+export function sizeSettings(statement: string): QuerySettings {
+  return statement.length > LONG_STATEMENT ? { max_query_size: 4 * statement.length + 1_000 } : {}
+}
+
 export type QueryOptions = {
   /** Server-side bound parameters of `{name:Type}` placeholders; servers before 19.14 get them as literals in the text. */
   readonly params?: Readonly<Record<string, unknown>>

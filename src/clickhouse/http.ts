@@ -9,7 +9,7 @@ import type { ClickHouseConfig } from '../config/config.js'
 import { ChkitError, messageOf } from '../errors.js'
 import type { ConnectOptions } from './connect.js'
 import { type ConnectionContext, connectionError, networkError } from './connection-error.js'
-import type { CommandResult, Executor, QueryOptions, QuerySettings } from './executor.js'
+import { type CommandResult, type Executor, type QueryOptions, type QuerySettings, sizeSettings } from './executor.js'
 import { decodeRows, encodeRows, isCompleteAnswer, ROW_FORMAT } from './rows.js'
 import { scrubSecrets } from './secrets.js'
 import { BARE_STATE_QUERY, readState, type ServerState, stateQuery } from './server.js'
@@ -103,11 +103,11 @@ export function openHttp(config: ClickHouseConfig, options: ConnectOptions): Exe
   async function run(sql: string, call: QueryOptions, urlParams: QuerySettings): Promise<Answer> {
     const { info, ...known } = await ready(call.signal)
     databaseExists ??= known.databaseExists
-    // An account with readonly = 1 is refused for any setting, whatever its value.
-    const settings = info.readonly === 1 ? {} : { ...config.settings, ...call.settings }
     const bindsParams = info.major > 19 || (info.major === 19 && info.minor >= 14)
-    const inline = call.params !== undefined && !bindsParams
+    const inline = call.params !== undefined && (!bindsParams || isLong(call.params))
     const text = inline ? (await import('./bind.js')).inlineParams(sql, call.params ?? {}) : sql
+    // An account with readonly = 1 is refused for any setting, whatever its value.
+    const settings = info.readonly === 1 ? {} : { ...sizeSettings(text), ...config.settings, ...call.settings }
     const request = (withDatabase: boolean): Request => ({
       text,
       urlParams: { ...numeric(settings), ...urlParams, ...(withDatabase ? { database } : {}) },
@@ -393,6 +393,11 @@ function header(headers: Answer['headers'], name: string): string | undefined {
 function writtenIn(summary: { written_rows: string; written_bytes: string } | undefined): Partial<Answer> {
   if (!summary) return {}
   return { writtenRows: Number(summary.written_rows), writtenBytes: Number(summary.written_bytes) }
+}
+
+/** Parameters travel in the URL, which servers and proxies limit (16 KiB on old ones). */
+function isLong(params: Readonly<Record<string, unknown>>): boolean {
+  return Object.values(params).reduce<number>((sum, value) => sum + encodeURIComponent(String(value)).length, 0) > 4_000
 }
 
 /** Old servers read no `true` or `false` as a setting. */

@@ -71,34 +71,6 @@ describe('the catalog', () => {
     const { skipped } = await readCatalog(executor, { access: true })
     expect(skipped.map(({ object }) => object)).toEqual(['access objects'])
   })
-
-  test('a thousand tables: two queries, and well below a second', async () => {
-    const columns = Array.from(
-      { length: 19 },
-      (_, at) => `column_${at} ${['UInt64', 'String', 'DateTime64(3)'][at % 3]} COMMENT 'number ${at}'`,
-    )
-    await executor.command('CREATE DATABASE many')
-    for (let batch = 0; batch < 1000; batch += 50) {
-      await Promise.all(
-        Array.from({ length: 50 }, (_, at) =>
-          executor.command(
-            `CREATE TABLE many.t${batch + at} (id UInt64, ${columns.join(', ')}) ENGINE = MergeTree ORDER BY id`,
-          ),
-        ),
-      )
-    }
-    const fresh = await connect({ url: server.url }, { root: '/' })
-    await server.clearHistory()
-    const start = performance.now()
-    const { entries } = await readCatalog(fresh, { databases: ['many'] })
-    const ms = performance.now() - start
-    await fresh.close()
-    expect(entries.filter((entry) => entry.kind === 'table')).toHaveLength(1000)
-    expect((await server.stats()).requests).toBe(3)
-    expect(ms).toBeLessThan(2_000)
-    console.info(`catalog of 1,000 tables over HTTP: ${Math.round(ms)} ms, 3 requests`)
-    await executor.command('DROP DATABASE many')
-  })
 })
 
 test('sizes come in the order asked, with 0 for what holds nothing', async () => {

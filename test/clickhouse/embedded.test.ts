@@ -102,6 +102,12 @@ describe('embedded engine', () => {
     expect(await executor.query(read)).toEqual(before)
   })
 
+  test('takes a statement of a megabyte', async () => {
+    const executor = await openEngine()
+    const long = 'ü'.repeat(500_000)
+    expect(await executor.query(`SELECT lengthUTF8('${long}') AS n`)).toEqual([{ n: 500_000 }])
+  })
+
   test('binds parameters', async () => {
     const executor = await openEngine()
     const nasty = "'); DROP TABLE x; -- \\ \n\t ü"

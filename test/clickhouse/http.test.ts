@@ -91,6 +91,14 @@ describe('a server over HTTP', () => {
     ])
   })
 
+  test('parameters may be longer than a URL', async () => {
+    const executor = await openHttp({ url: server.url })
+    const long = "it's \\ long\n".repeat(20_000)
+    expect(await executor.query('SELECT {s:String} AS s, {n:UInt8} AS n', { params: { s: long, n: 7 } })).toEqual([
+      { s: long, n: 7 },
+    ])
+  })
+
   test('a statement may end in a comment, and many run at once', async () => {
     const executor = await openHttp({ url: server.url })
     expect(await executor.query('SELECT 1 AS one -- FORMAT CSV')).toEqual([{ one: 1 }])

@@ -131,6 +131,11 @@ describe.skipIf(oldServerMissing)(
       })
     })
 
+    test('takes a statement of a megabyte', async () => {
+      const long = 'ü'.repeat(500_000)
+      expect(await (await openOld()).query(`SELECT lengthUTF8('${long}') AS n`)).toEqual([{ n: 500_000 }])
+    })
+
     test('takes compressed requests', async () => {
       expect(await (await openOld({ compression: true })).query('SELECT 1 AS one')).toEqual([{ one: 1 }])
     })
