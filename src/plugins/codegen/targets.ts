@@ -173,6 +173,9 @@ async function viewColumns(
   return found
 }
 
+/** What the server answers to a query that it cannot run yet. */
+const NOT_THERE: ReadonlySet<string> = new Set(['server_error', 'database_not_found'])
+
 /** The columns of the declared query; the view on the server may still be an older one. Undefined where the query does not run there yet. */
 async function describeQuery(executor: Executor, view: AnyView): Promise<readonly PlainColumn[] | undefined> {
   try {
@@ -180,7 +183,7 @@ async function describeQuery(executor: Executor, view: AnyView): Promise<readonl
     return await executor.query<PlainColumn>(`DESCRIBE TABLE ${source}`)
   } catch (error) {
     // Its tables may not exist yet, or the query may take parameters. A connection that fails is another matter.
-    if (error instanceof ChkitError && error.code === 'server_error') return undefined
+    if (error instanceof ChkitError && NOT_THERE.has(error.code)) return undefined
     throw error
   }
 }
