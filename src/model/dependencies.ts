@@ -115,8 +115,20 @@ function toReference(reference: TableReference, database: string): readonly Refe
 
 /** Functions, and the dictionaries and tables that an expression reads through functions. */
 function expressionReferences(text: string, database: string): readonly Reference[] {
-  // Nothing can be referred to without brackets or IN.
-  if (!text.includes('(') && !/\bin\b/i.test(text)) return []
+  // Nothing can be referred to without brackets; the server prints them around the table of IN as well.
+  if (!text.includes('(')) return []
+  const memo = EXPRESSION_REFERENCES.get(text)
+  if (memo?.database === database) return memo.references
+  const references = readReferences(text, database)
+  if (EXPRESSION_REFERENCES.size > 50_000) EXPRESSION_REFERENCES.clear()
+  EXPRESSION_REFERENCES.set(text, { database, references })
+  return references
+}
+
+/** The last answer for each text; expressions repeat from table to table. */
+const EXPRESSION_REFERENCES = new Map<string, { readonly database: string; readonly references: readonly Reference[] }>()
+
+function readReferences(text: string, database: string): readonly Reference[] {
   const parsed = readExpression(text)
   if (parsed.problem !== undefined) return []
   return [

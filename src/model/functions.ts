@@ -139,9 +139,17 @@ export function canonicalAggregateName(name: string): string {
   return canonicalAggregateName(name.slice(0, -combinator.length)) + combinator
 }
 
+/** Answers by name as written: a schema says the same few types thousands of times. */
+const TYPE_NAMES = new Map<string, string>()
+
 /** The type that `name` stands for: `varchar` is `String`, `BIGINT UNSIGNED` is `UInt64`; unknown names stay. */
 export function canonicalTypeName(name: string): string {
-  return TYPES.get(name.toLowerCase().replaceAll(' ', '_')) ?? name
+  let canonical = TYPE_NAMES.get(name)
+  if (canonical === undefined) {
+    canonical = TYPES.get(name.toLowerCase().replaceAll(' ', '_')) ?? name
+    if (TYPE_NAMES.size < 1000) TYPE_NAMES.set(name, canonical)
+  }
+  return canonical
 }
 
 /** Every rewritten name with what is stored for it, for the test against the engine. */

@@ -70,11 +70,11 @@ export function compact<T extends object>(fields: T): T {
   return kept as T
 }
 
-/** A key clause from its entries: `tuple()`, `a`, `(a, b)`. Descending entries need the word `tuple`. */
+/** A key clause from its entries: `tuple()`, `a`, `(a, b)`. Descending entries stand in `tuple(..)`. */
 export function keyClause(entries: readonly SqlText[]): SqlText {
   if (entries.length === 0) return 'tuple()'
-  if (entries.length === 1) return entries[0]!
-  return `${entries.some((entry) => entry.endsWith(' DESC')) ? 'tuple' : ''}(${entries.join(', ')})`
+  if (entries.some((entry) => entry.endsWith(' DESC'))) return `tuple(${entries.join(', ')})`
+  return entries.length === 1 ? entries[0]! : `(${entries.join(', ')})`
 }
 
 /** The entries of a key: `(a, b)` and `tuple(a, b)` are two, `(a)` and `a` are one, `()` is none. */

@@ -37,6 +37,7 @@ const TEXTS = new WeakMap<TypeNode, string>()
 /** `type` as the server prints it for a column: aliases resolved, enum values numbered, Variant and JSON sorted. */
 export function typeText(type: TypeNode): string {
   if (type.args === undefined) {
+    if (SIMPLE.has(type.name)) return type.name
     const name = canonicalTypeName(type.name)
     if (SIMPLE.has(name)) return name
   }
