@@ -1,14 +1,13 @@
 import { ChkitError } from '../errors.js'
 import type { Statement } from '../sql/ast-ddl.js'
 import { type StatementEffects, statementEffects } from '../sql/effects.js'
-import { Token, tokenize } from '../sql/lexer.js'
+import { tokenize } from '../sql/lexer.js'
 import { splitStatements } from '../sql/split.js'
 import { parseStatement } from '../sql/statement.js'
 import { readTextIfPresent } from './atomic-file.js'
 import { checksumOf } from './checksum.js'
 import { migrationPath } from './directory.js'
 import { hashStatement } from './evidence.js'
-import { positionAt } from './json-position.js'
 
 /** One statement of a migration, ready to be judged and sent. */
 export type MigrationStatement = {
@@ -43,26 +42,12 @@ export function readMigration(directory: string, name: string): MigrationFile {
   return { name, file, text, checksum: checksumOf(text) }
 }
 
-/** Refuses text with quotes or comments that do not end: the server would read another statement than the author. */
-function requireTokens(migration: MigrationFile): void {
-  const tokens = tokenize(migration.text)
-  for (let index = 0; index < tokens.count; index++) {
-    if (tokens.kinds[index] !== Token.error) continue
-    const start = tokens.starts[index] ?? 0
-    const { line, column } = positionAt(migration.text, start)
-    const shown = migration.text.slice(start, start + 20).split('\n', 1)[0]
-    throw invalid(
-      migration,
-      { line, column },
-      `${shown} is no SQL: a quote or comment that does not end, or a stray character`,
-    )
-  }
-}
-
 function invalid(migration: MigrationFile, at: { line: number; column: number }, message: string): ChkitError {
-  return new ChkitError('migration_invalid', `${migration.file}:${at.line}:${at.column}: ${message}.`, {
+  const { line, column } = at
+  const sentence = message.replace(/\.$/, '')
+  return new ChkitError('migration_invalid', `${migration.file}:${line}:${column}: ${sentence}.`, {
     hint: 'Correct the file. Nothing was applied.',
-    details: { migration: migration.name, file: migration.file, ...at },
+    details: { migration: migration.name, file: migration.file, line, column },
   })
 }
 
@@ -71,6 +56,12 @@ const NEEDS_SESSION: Readonly<Record<string, string>> = {
   use: 'USE has no effect on the statements after it: name the database in each of them',
   session: 'transactions cannot span the statements of a migration',
   setRole: 'SET ROLE has no effect on the statements after it: connect as a user that has the role',
+}
+
+/** From the first word on: a comment above a statement may be edited after it ran. */
+function withoutComments(text: string): string {
+  const tokens = tokenize(text)
+  return tokens.count === 0 ? text : text.slice(tokens.starts[0])
 }
 
 function parseOne(text: string, at: { number: number; line: number }, database: string): MigrationStatement {
@@ -83,10 +74,10 @@ function parseOne(text: string, at: { number: number; line: number }, database: 
  * `migration_empty`, and `migration_invalid` with the position.
  */
 export function parseMigration(migration: MigrationFile, database: string): ParsedMigration {
-  requireTokens(migration)
   const pieces = splitStatements(migration.text)
   const statements = pieces.map((piece, index) => {
-    const statement = parseOne(piece.text, { number: index + 1, line: piece.line }, database)
+    if (piece.problem !== undefined) throw invalid(migration, piece.problem, piece.problem.message)
+    const statement = parseOne(withoutComments(piece.text), { number: index + 1, line: piece.line }, database)
     const refusal = NEEDS_SESSION[statement.node.kind]
     if (refusal !== undefined) throw invalid(migration, { line: piece.line, column: piece.column }, refusal)
     return statement

@@ -46,10 +46,17 @@ describe('the migration lock', () => {
   test('refuses a second run by the name of the first, and leaves nothing behind', async () => {
     const lock = await acquire('one')
     const error = await failure(acquire('two'))
-    expect(error).toMatchObject({ code: 'lock_held', exitCode: 4, retriable: true, details: { owner: 'one', host: 'host', epoch: 1 } })
+    expect(error).toMatchObject({
+      code: 'lock_held',
+      exitCode: 4,
+      retriable: true,
+      details: { owner: 'one', host: 'host', epoch: 1 },
+    })
     await lock.release()
     expect(await lockHolder(executor, '_chkit_migrations')).toBeUndefined()
-    expect(await executor.query("SELECT name FROM system.tables WHERE database = 'default' AND name LIKE '%lock%'")).toEqual([])
+    expect(
+      await executor.query("SELECT name FROM system.tables WHERE database = 'default' AND name LIKE '%lock%'"),
+    ).toEqual([])
   })
 
   test('waits for the first, saying for whom', async () => {
