@@ -15,6 +15,8 @@ export interface SplitStatement {
   readonly line: number
   /** Column of its first word in UTF-16 code units, from 1. */
   readonly column: number
+  /** Line on which `text` begins, comments included, from 1. */
+  readonly textLine: number
   /** Position among the statements, from 0. */
   readonly index: number
   /** Set when a quote or comment does not end, or a character belongs to no token: what the server would refuse. */
@@ -56,8 +58,9 @@ export function splitStatements(text: string): SplitStatement[] {
     if (reader.atData) ({ end, next } = inlineDataEnd(text, end))
     const first = tokens.starts[0]!
     const start = commentStart(text, from, first)
+    const textLine = lines.at(start).line
+    const piece = { text: text.slice(start, end), startOffset: start, endOffset: end, textLine, ...lines.at(first) }
     const problem = problemOf(tokens, lines)
-    const piece = { text: text.slice(start, end), startOffset: start, endOffset: end, ...lines.at(first) }
     statements.push({ ...piece, index: statements.length, ...(problem ? { problem } : {}) })
     from = next
   }

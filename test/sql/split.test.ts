@@ -73,8 +73,8 @@ describe('splitStatements', () => {
   test('says where each statement stands', () => {
     const script = '-- header\n\n-- one\nSELECT 1;  SELECT\n2;\n'
     expect(splitStatements(script)).toEqual([
-      { text: '-- one\nSELECT 1', startOffset: 11, endOffset: 26, line: 4, column: 1, index: 0 },
-      { text: 'SELECT\n2', startOffset: 29, endOffset: 37, line: 4, column: 12, index: 1 },
+      { text: '-- one\nSELECT 1', startOffset: 11, endOffset: 26, textLine: 3, line: 4, column: 1, index: 0 },
+      { text: 'SELECT\n2', startOffset: 29, endOffset: 37, textLine: 4, line: 4, column: 12, index: 1 },
     ])
     for (const { text, startOffset, endOffset } of splitStatements(script))
       expect(script.slice(startOffset, endOffset)).toBe(text)
