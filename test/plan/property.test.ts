@@ -256,10 +256,7 @@ function applyEdit(state: State, edit: Edit): State {
       if (victim === undefined || !isStored(victim)) return state
       const name = `k${edit.b % 2}`
       const rest = (table.constraints ?? []).filter((constraint) => constraint.name !== name)
-      const expression = pick(
-        [`isNotNull(${victim.name}) < 2`, `isNotNull(${victim.name}) < 3`, undefined],
-        edit.c,
-      )
+      const expression = pick([`isNotNull(${victim.name}) < 2`, `isNotNull(${victim.name}) < 3`, undefined], edit.c)
       const constraints = expression === undefined ? rest : [...rest, { name, type: 'CHECK' as const, expression }]
       return withTable({ constraints: constraints.length > 0 ? constraints : undefined })
     }
