@@ -43,7 +43,7 @@ export async function startZooKeeper(): Promise<ZooKeeper> {
   const { http: port } = await freePorts()
   writeFileSync(
     join(folder, 'zoo.cfg'),
-    `tickTime=500\ndataDir=${folder}/data\nclientPortAddress=127.0.0.1\nclientPort=${port}\nadmin.enableServer=false\nmaxClientCnxns=0\n4lw.commands.whitelist=ruok\n`,
+    `tickTime=1000\ndataDir=${folder}/data\nclientPortAddress=127.0.0.1\nclientPort=${port}\nadmin.enableServer=false\nmaxClientCnxns=0\n4lw.commands.whitelist=srvr\n`,
   )
   let child = await launch(folder, port)
   const end = async () => {
@@ -89,17 +89,17 @@ async function launch(folder: string, port: number): Promise<ChildProcess> {
   throw new Error(`zookeeper did not start on port ${port}`)
 }
 
-/** True when ZooKeeper says `imok` to `ruok`. */
+/** True when ZooKeeper serves sessions; it listens, and says `imok`, before it does, and 18.16 crashes when it comes too early. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.end('ruok'))
+    const socket = connect(port, '127.0.0.1', () => socket.end('srvr'))
     let text = ''
     socket.setTimeout(1_000, () => socket.destroy())
     socket.on('data', (data) => {
       text += data
     })
     socket.on('error', () => undefined)
-    socket.on('close', () => resolve(text === 'imok'))
+    socket.on('close', () => resolve(text.includes('Mode: standalone')))
   })
 }
 
@@ -117,7 +117,7 @@ export function writeKeeperMapConfiguration(folder: string, zookeeper: ZooKeeper
 }
 
 function zooKeeperXml(zookeeper: ZooKeeper): string {
-  return `<zookeeper><node index="1"><host>127.0.0.1</host><port>${zookeeper.port}</port></node><session_timeout_ms>4000</session_timeout_ms></zookeeper>`
+  return `<zookeeper><node index="1"><host>127.0.0.1</host><port>${zookeeper.port}</port></node><session_timeout_ms>10000</session_timeout_ms></zookeeper>`
 }
 
 export type OldCluster = {
