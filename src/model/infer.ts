@@ -236,12 +236,16 @@ type AnyCase<T, B, D> = T extends string
                   : unknown
   : unknown
 
+// Not `T[]`: the compiler keeps those as deferred references inside of conditional types, and two of them that come out
+// as `string[]` are then not identical (TypeScript 7.0).
+type List<T> = Array<T>
+
 type Call<Head extends string, Args extends string, B, D> = Head extends 'Nullable'
   ? Parse<Args, B, D> | null
   : Head extends 'LowCardinality'
     ? Parse<Args, B, D>
     : Head extends 'Array'
-      ? Parse<Args, B, D>[]
+      ? List<Parse<Args, B, D>>
       : Head extends 'DateTime64' | 'DateTime' | 'FixedString' | 'Time64'
         ? string
         : Head extends 'Decimal'
@@ -253,7 +257,7 @@ type Call<Head extends string, Args extends string, B, D> = Head extends 'Nullab
               : Head extends 'Tuple'
                 ? TupleOf<Split<Args>, B, D>
                 : Head extends 'Nested'
-                  ? TupleOf<Split<Args>, B, D>[]
+                  ? List<TupleOf<Split<Args>, B, D>>
                   : Head extends 'SimpleAggregateFunction'
                     ? LastOf<Split<Args>, B, D>
                     : Head extends 'Variant'

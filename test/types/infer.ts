@@ -51,6 +51,7 @@ export type TypeTexts = [
   >,
   Expect<Equal<InferType<'Tuple(`a,b(` UInt8, c String)'>, { 'a,b(': number; c: string }>>,
   Expect<Equal<InferType<'Tuple(UInt8)'>, [number]>>,
+  Expect<Equal<InferType<'Tuple(Array(Date), Array(String))'>, [string[], string[]]>>,
   Expect<Equal<InferType<'Tuple()'>, []>>,
   Expect<Equal<InferType<'Nullable(Tuple(a UInt8))'>, { a: number } | null>>,
   Expect<Equal<InferType<'Nested(a UInt8, b Nested(c String))'>, { a: number; b: { c: string }[] }[]>>,
