@@ -17,7 +17,9 @@ type Named = { readonly database: string; readonly name: string }
 function touched(migration: ParsedMigration): readonly Named[] | undefined {
   const objects: Named[] = []
   for (const { effects } of migration.statements) {
-    for (const { database, name } of effects.objects) {
+    for (const { kind, role, database, name } of effects.objects) {
+      // What is only read stays as it is, and a database that tables need is created by whoever comes first.
+      if (role === 'reads' || (kind === 'database' && role === 'creates')) continue
       if (database === undefined || name === '') return undefined
       objects.push({ database, name })
     }

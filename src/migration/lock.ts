@@ -5,6 +5,7 @@ import type { Executor } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import { quoteQualified, quoteString } from '../sql/quote.js'
+import { isCut, persistently } from './cut.js'
 import { lockPrefix } from './journal.js'
 
 /**
@@ -93,16 +94,15 @@ async function drop(executor: Executor, table: string): Promise<void> {
   await executor.command(`DROP TABLE IF EXISTS ${quoteQualified(executor.database, table)}`)
 }
 
-/** Creates the lock table of an epoch; false when another run was faster. */
-async function create(executor: Executor, table: string, comment: string): Promise<boolean> {
+/** Creates the lock table of an epoch, unless another run was faster. After a cut connection nobody knows; one looks. */
+async function create(executor: Executor, table: string, comment: string): Promise<void> {
   try {
     await executor.command(
       `CREATE TABLE ${quoteQualified(executor.database, table)} (held UInt8) ENGINE = Memory COMMENT ${comment}`,
     )
-    return true
   } catch (error) {
-    if (error instanceof ServerError && error.clickhouseCode === EXISTS) return false
-    throw error
+    const exists = error instanceof ServerError && error.clickhouseCode === EXISTS
+    if (!exists && !isCut(error)) throw error
   }
 }
 
@@ -178,9 +178,10 @@ async function tryEpoch(
 ): Promise<Lock | undefined> {
   const { leaseMs, asked, options } = terms
   const epoch = Math.max(options.journalEpoch, listing.tables[0]?.epoch ?? 0) + 1
-  if (!(await create(executor, prefix + epoch, commentOf(options.runner, epoch, listing.now + leaseMs))))
-    return undefined
+  await create(executor, prefix + epoch, commentOf(options.runner, epoch, listing.now + leaseMs))
   const again = await list(executor, prefix)
+  const mine = again.tables.find((table) => table.epoch === epoch && `${table.host}/${table.owner}` === options.runner)
+  if (mine === undefined) return undefined
   if (again.tables[0]?.epoch !== epoch) {
     await drop(executor, prefix + epoch)
     return undefined
@@ -240,7 +241,7 @@ function hold(executor: Executor, prefix: string, epoch: number, runner: string,
     release: async () => {
       clearInterval(timer)
       await renewing?.catch(() => undefined)
-      if (lost === undefined) await drop(executor, prefix + epoch)
+      if (lost === undefined) await persistently(() => drop(executor, prefix + epoch), 5000)
     },
   }
 }

@@ -1,8 +1,9 @@
 import type { Executor } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
-import { ChkitError, type ErrorCode } from '../errors.js'
+import { ChkitError } from '../errors.js'
 import type { Literal } from '../sql/ast.js'
 import { type Batch, batchesOf, type Planned } from './batch.js'
+import { isCut, persistently } from './cut.js'
 import { migrationId } from './directory.js'
 import { evidenceFor, observe } from './evidence.js'
 import {
@@ -96,12 +97,8 @@ async function applyMigration(
   await run.flush()
   const appliedAt = new Date(context.now()).toISOString()
   await context.lock.assertHeld()
-  await context.journal.recordApplied({
-    name: file.name,
-    appliedAt,
-    checksum: file.checksum,
-    chkitVersion: context.chkitVersion,
-  })
+  const entry = { name: file.name, appliedAt, checksum: file.checksum, chkitVersion: context.chkitVersion }
+  await persistently(() => context.journal.recordApplied(entry), RECONNECT_MS)
   const statements = migration.statements.map((statement) => statement.text)
   await context.afterApply(file.name, statements, appliedAt)
   return {
@@ -125,15 +122,6 @@ async function withPlugins(context: RunContext, file: ParsedMigration): Promise<
 
 /** Server errors that leave open whether the statement took effect: timeouts, lost peers, cancelled or unfinished work. */
 const AMBIGUOUS: ReadonlySet<number> = new Set([159, 209, 210, 242, 319, 341, 394, 473, 999])
-
-/** Failures of the connection, after which the statement may or may not have arrived, and may still be running. */
-const CUT: ReadonlySet<ErrorCode> = new Set([
-  'connection_refused',
-  'connection_timeout',
-  'connection_reset',
-  'connection_not_clickhouse',
-  'connection_proxy_error',
-])
 
 /** Times that a statement is sent again after a cut connection, when evidence says that it did not run. */
 const RESENDS = 3
@@ -195,9 +183,13 @@ class MigrationRun {
     const { context } = this
     this.stopIfInterrupted()
     await context.lock.assertHeld()
-    const before = await observe(
-      context.executor,
-      batch.items.map((item) => item.proof),
+    const before = await persistently(
+      () =>
+        observe(
+          context.executor,
+          batch.items.map((item) => item.proof),
+        ),
+      RECONNECT_MS,
     )
     const sent = batch.items.map(
       (item): Sent => ({
@@ -268,7 +260,7 @@ class MigrationRun {
   /** True: it ran all the same. False: it did not, and may be sent again. Throws when it failed or nobody can tell. */
   private async ranDespite(error: unknown, sent: Sent, resend: number): Promise<boolean> {
     const { item, queryId } = sent
-    const cut = error instanceof ChkitError && CUT.has(error.code)
+    const cut = isCut(error)
     const ambiguous = cut || (error instanceof ServerError && AMBIGUOUS.has(error.clickhouseCode))
     if (!cut && !(error instanceof ServerError)) throw leftOpen(error, item)
     const { verdict, facts } = await this.lookAfter(error, sent)
@@ -291,19 +283,13 @@ class MigrationRun {
     sent: Sent,
   ): Promise<{ verdict: 'done' | 'not_done' | 'unknown'; facts: string }> {
     const { executor, signal } = this.context
-    const deadline = performance.now() + RECONNECT_MS
-    for (;;) {
-      try {
-        return await settle(executor, sent, {
-          signal,
-          onRunning: (queryId) => this.report(sent.item, `the connection was cut, query ${queryId} is still running`),
-        })
-      } catch (again) {
-        const cut = again instanceof ChkitError && CUT.has(again.code)
-        if (!cut || performance.now() > deadline || signal.aborted)
-          throw leftOpen(this.failure(error, sent.item, LATER), sent.item)
-        await new Promise((resolve) => setTimeout(resolve, 500))
-      }
+    const onRunning = (queryId: string) =>
+      this.report(sent.item, `the connection was cut, query ${queryId} is still running`)
+    try {
+      return await persistently(() => settle(executor, sent, { signal, onRunning }), RECONNECT_MS)
+    } catch {
+      // Whatever keeps us from looking, what matters is that the statement is left open for the next run.
+      throw leftOpen(this.failure(error, sent.item, LATER), sent.item)
     }
   }
 
@@ -327,7 +313,8 @@ class MigrationRun {
   async flush(more: readonly StatementEvent[] = []): Promise<void> {
     const events = [...this.outcomes, ...more]
     if (events.length === 0) return
-    await this.context.journal.recordStatements(events)
+    // A line that was written twice says the same as one.
+    await persistently(() => this.context.journal.recordStatements(events), RECONNECT_MS)
     this.outcomes.length = 0
   }
 
