@@ -595,11 +595,14 @@ async function stop() {
   flushLog()
   for (const idle of pool.values()) for (const session of idle) session.close()
   base.close()
-  const limit = setTimeout(() => process.exit(0), 3_000)
+  const leave = () => {
+    if (temporary) rmSync(path, { recursive: true, force: true })
+    process.exit(0)
+  }
+  // Statements that were left running are not waited for.
+  setTimeout(leave, 3_000).unref()
   await drainPending()
-  clearTimeout(limit)
-  if (temporary) rmSync(path, { recursive: true, force: true })
-  process.exit(0)
+  leave()
 }
 
 process.on('SIGTERM', stop)
