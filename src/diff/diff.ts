@@ -7,12 +7,13 @@ import {
   isDatabaseObject,
   type Model,
   objectKey,
+  objectName,
   type QualifiedName,
 } from '../model/definition.js'
 import type { Change } from './change.js'
 import { diffTable } from './diff-table.js'
 import { dictionaryDiffers, materializedViewDifferences, viewDiffers } from './diff-view.js'
-import { equalComments, equalEngines } from './equal.js'
+import { equalComments, equalEngines, equalSettings } from './equal.js'
 
 /** A table, view or dictionary that keeps its rows under another name. */
 export type ObjectRename = { readonly kind: 'object'; readonly from: QualifiedName; readonly to: QualifiedName }
@@ -52,7 +53,7 @@ export function diffModels(
   renames: readonly Rename[] = [],
   options: DiffOptions = {},
 ): Change[] {
-  if (from === to) return []
+  if (from === to || (renames.length === 0 && sameModels(from, to, options))) return []
   const changes: Change[] = []
   const before = new Map<string, Definition>()
   for (const definition of from.definitions) before.set(objectKey(definition), definition)
@@ -100,6 +101,23 @@ export function diffModels(
     if (definition.kind !== 'database' && !kept.has(objectKey(definition))) changes.push(dropped(definition))
   changes.push(...later)
   return changes
+}
+
+/** The common case, answered without looking anything up: the same objects in the same order, none changed. */
+function sameModels(from: Model, to: Model, options: DiffOptions): boolean {
+  if (from.definitions.length !== to.definitions.length) return false
+  const changes: Change[] = []
+  for (let index = 0; index < to.definitions.length; index++) {
+    const a = from.definitions[index]!
+    const b = to.definitions[index]!
+    if (a === b) continue
+    if (a.kind !== b.kind || objectName(a) !== objectName(b)) return false
+    if (a.kind === 'database' && b.kind === 'database') {
+      if (!sameDatabases(a, b)) return false
+    } else diffObject(a, b, undefined, options, changes)
+    if (changes.length > 0) return false
+  }
+  return true
 }
 
 function qualified(name: QualifiedName): string {
@@ -217,6 +235,13 @@ function usedDatabases(model: Model): Map<string, string | undefined> {
   return used
 }
 
+/** An engine or settings that nobody declared are the server's choice. */
+function sameDatabases(from: Database, to: Database): boolean {
+  const engine = to.engine === undefined || from.engine === undefined || equalEngines(from.engine, to.engine)
+  const settings = to.settings === undefined || equalSettings(from.settings, to.settings)
+  return engine && settings && equalComments(from.comment, to.comment)
+}
+
 function declaredDatabases(model: Model): Map<string, Database> {
   const declared = new Map<string, Database>()
   for (const definition of model.definitions)
@@ -235,10 +260,7 @@ function diffDatabases(from: Model, to: Model, changes: Change[]): void {
     if (!exists) changes.push({ kind: 'createDatabase', database })
     else {
       const known: Database = old ?? { kind: 'database', name }
-      const engineDiffers =
-        database.engine !== undefined && old?.engine !== undefined && !equalEngines(old.engine, database.engine)
-      if (engineDiffers || !equalComments(known.comment, database.comment))
-        changes.push({ kind: 'modifyDatabase', from: known, to: database })
+      if (!sameDatabases(known, database)) changes.push({ kind: 'modifyDatabase', from: known, to: database })
     }
   }
   for (const [name, cluster] of usedAfter) {

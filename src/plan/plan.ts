@@ -553,7 +553,9 @@ function changesShape(change: Change): boolean {
     change.kind === 'addColumn' ||
     change.kind === 'dropColumn' ||
     change.kind === 'renameColumn' ||
-    (change.kind === 'modifyColumn' && change.attributes.includes('type'))
+    (change.kind === 'modifyColumn' &&
+      // An asterisk leaves out what is not stored as it stands, and follows the order of the columns.
+      (['type', 'default', 'position'] as const).some((attribute) => change.attributes.includes(attribute)))
   )
 }
 
@@ -573,7 +575,8 @@ function refreshedViews(
     for (const user of scene.usersAfter.get(key) ?? []) {
       const view = scene.after.get(user)!
       if (seen.has(user) || (view.kind !== 'view' && view.kind !== 'materialized_view')) continue
-      const retyped = reshaped.get(key)?.some((part) => part.kind === 'modifyColumn') ?? true
+      const retyped =
+        reshaped.get(key)?.some((part) => part.kind === 'modifyColumn' && part.attributes.includes('type')) ?? true
       if (!retyped && !readsEverything(view.query)) continue
       // A materialized view's target is no source of it.
       if (view.kind === 'materialized_view' && key === keyOf('table', view.to ?? { database: '', name: '' })) continue
