@@ -576,7 +576,7 @@ function parseRound(cursor: Cursor): Expression {
   while (cursor.acceptToken(Token.comma)) {
     comma = true
     if (cursor.atToken(Token.rightParen)) break
-    items.push(parseExpression(cursor))
+    if (!pushMergedLambda(cursor, items)) items.push(parseExpression(cursor))
   }
   cursor.expectToken(Token.rightParen, ')')
   cursor.leave()
@@ -855,19 +855,27 @@ function parseArguments(cursor: Cursor): Arguments {
       cursor.expectToken(Token.rightParen, ')')
       return { args, distinct, settings }
     }
-    // `f(a, x -> ..)`: an unbracketed lambda takes all names before it as its parameters too.
-    if (args.length > 0 && cursor.atIdentifier() && cursor.kindAt(cursor.index + 1) === Token.arrow) {
-      const name = cursor.identifier()
-      cursor.index++
-      const parameters: Expression[] = [...args, { kind: 'identifier', parts: [name] }]
-      args.length = 0
-      args.push(lambda(parameters, parseTernary(cursor)))
-      const alias = acceptAlias(cursor, false)
-      if (alias !== undefined) (args[0] as Fresh).alias = alias
-    } else args.push(parseExpression(cursor))
+    if (!pushMergedLambda(cursor, args)) args.push(parseExpression(cursor))
   } while (cursor.acceptToken(Token.comma))
   cursor.expectToken(Token.rightParen, ')')
   return { args, distinct }
+}
+
+/**
+ * `f(a, x -> ..)`: an unbracketed lambda takes all elements before it as its parameters too. Replaces them in `items`
+ * and steps over the lambda; false if none is here.
+ */
+function pushMergedLambda(cursor: Cursor, items: Expression[]): boolean {
+  if (items.length === 0 || !cursor.atIdentifier() || cursor.kindAt(cursor.index + 1) !== Token.arrow) return false
+  const name = cursor.identifier()
+  cursor.index++
+  const parameters: Expression[] = [...items, { kind: 'identifier', parts: [name] }]
+  const node = lambda(parameters, parseTernary(cursor))
+  const alias = acceptAlias(cursor, false)
+  if (alias !== undefined) (node as Fresh).alias = alias
+  items.length = 0
+  items.push(node)
+  return true
 }
 
 function parseColumns(cursor: Cursor, of: { qualifier?: Identifier; expression?: Expression }): ColumnsMatcher {

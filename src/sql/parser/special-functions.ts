@@ -18,7 +18,9 @@ import { parseType } from './type.js'
  * Functions with a grammar of their own, and what the server's parser makes of them: `EXTRACT(DAY FROM x)` is
  * `toDayOfMonth(x)`. Names match in any case.
  */
-const SPECIAL: ReadonlyMap<string, (cursor: Cursor, name: string) => Expression | undefined> = new Map([
+type SpecialParser = (cursor: Cursor, name: string) => Expression | undefined
+
+const SPECIAL: ReadonlyMap<string, SpecialParser> = new Map<string, SpecialParser>([
   ['CAST', parseCast],
   ['EXTRACT', parseExtract],
   ['SUBSTRING', parseSubstring],
@@ -182,7 +184,7 @@ function parsePosition(cursor: Cursor): FunctionCall {
   return call('position', [first])
 }
 
-function parseTrim(cursor: Cursor): FunctionCall {
+function parseTrim(cursor: Cursor): Expression {
   open(cursor)
   const side = cursor.acceptOneOf('BOTH', 'LEADING', 'TRAILING')
   if (side === undefined) return call('trimBoth', restOfArguments(cursor))
@@ -190,6 +192,8 @@ function parseTrim(cursor: Cursor): FunctionCall {
   cursor.expect('FROM')
   const value = parseExpression(cursor)
   close(cursor)
+  // Nothing to trim: the server drops the call.
+  if (characters.kind === 'literal' && characters.type === 'string' && characters.value === '') return value
   const name = side === 'BOTH' ? 'trimBoth' : side === 'LEADING' ? 'trimLeft' : 'trimRight'
   return call(name, [value, characters])
 }

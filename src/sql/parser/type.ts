@@ -18,37 +18,58 @@ const NAME_SUFFIXES: ReadonlyMap<string, readonly string[]> = new Map<string, re
   ),
 ])
 
+/** Integer types whose display width, `INT(11)`, the server reads and forgets. */
+const WIDTH_TYPES: ReadonlySet<string> = new Set(
+  (
+    'TINYINT SMALLINT MEDIUMINT INT INTEGER BIGINT INT1 INT8 INT16 INT32 INT64 INT128 INT256 ' +
+    'UINT8 UINT16 UINT32 UINT64 UINT128 UINT256'
+  ).split(' '),
+)
+
 /** A data type: `Array(Nullable(String))`, `DOUBLE PRECISION`, `JSON(max_dynamic_paths = 16, a.b Int64)`. */
 export function parseType(cursor: Cursor): TypeNode {
   const bare = cursor.atToken(Token.word)
   let name = cursor.identifier('data type')
-  if (bare && cursor.kinds[cursor.index] === Token.word && name.length <= 9) {
-    for (const suffix of NAME_SUFFIXES.get(name.toUpperCase()) ?? []) {
-      if (!cursor.accept(suffix)) continue
-      name = `${name} ${suffix}`
-      break
-    }
+  const next = cursor.kinds[cursor.index]
+  if (bare && name.length <= 9 && (next === Token.word || next === Token.leftParen)) {
+    const upper = name.toUpperCase()
+    if (
+      next === Token.leftParen &&
+      WIDTH_TYPES.has(upper) &&
+      cursor.kindAt(cursor.index + 1) === Token.number &&
+      cursor.kindAt(cursor.index + 2) === Token.rightParen
+    )
+      cursor.index += 3
+    const suffix = NAME_SUFFIXES.get(upper)?.find((words) => cursor.accept(words))
+    if (suffix) name = `${upper} ${suffix}`
   }
   if (!cursor.atToken(Token.leftParen)) return { kind: 'type', name }
   cursor.enter()
   cursor.index++
   const args: TypeArgument[] = []
   while (!cursor.acceptToken(Token.rightParen)) {
-    if (args.length > 0) cursor.expectToken(Token.comma, ',')
-    args.push(parseTypeArgument(cursor, name))
+    if (args.length > 0) {
+      cursor.expectToken(Token.comma, ',')
+      if (cursor.acceptToken(Token.rightParen)) break
+    }
+    args.push(parseTypeArgument(cursor, name, args))
   }
   cursor.leave()
   return { kind: 'type', name, args }
 }
 
-function parseTypeArgument(cursor: Cursor, typeName: string): TypeArgument {
+function parseTypeArgument(cursor: Cursor, typeName: string, before: readonly TypeArgument[]): TypeArgument {
   switch (typeName) {
     case 'Tuple':
     case 'Nested':
       return parseElement(cursor)
     case 'AggregateFunction':
     case 'SimpleAggregateFunction':
-      return parseAggregateArgument(cursor)
+      // A version number may come first, then the function with its parameters, then the types of its arguments.
+      if (before.every((argument) => argument.kind === 'literal')) {
+        return cursor.kind === Token.number ? parseLiteral(cursor) : parseExpression(cursor)
+      }
+      return parseType(cursor)
     default:
   }
   switch (cursor.kind) {
@@ -59,17 +80,13 @@ function parseTypeArgument(cursor: Cursor, typeName: string): TypeArgument {
       return parseLiteral(cursor)
     default:
   }
-  if (isObjectType(typeName)) return parseJsonArgument(cursor)
+  if (typeName.length === 4 && typeName.toUpperCase() === 'JSON') return parseJsonArgument(cursor)
   if (cursor.kindAt(cursor.index + 1) === Token.equals) {
     const name = cursor.identifier()
     cursor.index++
     return { kind: 'jsonParameter', name, value: parseLiteral(cursor) }
   }
   return parseType(cursor)
-}
-
-function isObjectType(name: string): boolean {
-  return name === 'JSON' || name === 'Object' || name.toUpperCase() === 'JSON'
 }
 
 /** `name Type` or just `Type`: an element is named when another name follows the first. */
@@ -85,14 +102,6 @@ function parseElement(cursor: Cursor): TypeArgument {
     if (named) return named
   }
   return parseType(cursor)
-}
-
-/** `sum`, `quantiles(0.5, 0.9)`, a version number, then the types of the arguments. */
-function parseAggregateArgument(cursor: Cursor): TypeArgument {
-  if (cursor.kind === Token.number) return parseLiteral(cursor)
-  const literalArguments = cursor.attempt(() => parseType(cursor))
-  if (literalArguments && (cursor.atToken(Token.comma) || cursor.atToken(Token.rightParen))) return literalArguments
-  return parseExpression(cursor)
 }
 
 function parseEnumValue(cursor: Cursor): TypeArgument {

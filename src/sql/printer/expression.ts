@@ -16,51 +16,59 @@ import { printQuery, printSettings } from './query.js'
 import { printType } from './type.js'
 
 /**
- * Prints expressions the way ClickHouse 26.7 does on one line. `needParens` says that the node is an operand: then an
- * operator, or anything with an alias, gets brackets.
+ * Prints expressions the way ClickHouse 26.7 does on one line. What its formatter hands down from node to node is a
+ * mode: a sum of the three bits below.
  */
 
-/** An expression as `formatQuerySingleLine` spells it. */
-export function printExpression(node: Expression): string {
-  return print(node, false)
+/** The node is an operand: an operator, or anything with an alias, gets brackets. */
+const OPERAND = 1
+/**
+ * Somewhere below a call with several arguments: IN gets brackets there, subqueries included, down to the next pair
+ * of brackets around an expression.
+ */
+const IN_CALL = 2
+/** Not the first element of a list: a lambda gets brackets. */
+export const LATER_ELEMENT = 4
+
+/** An expression as `formatQuerySingleLine` spells it. `mode` is for the printers of queries only. */
+export function printExpression(node: Expression, mode = 0): string {
+  return print(node, mode)
 }
 
 /** Comma-separated expressions. */
-export function printExpressionList(nodes: readonly Expression[]): string {
-  let out = ''
-  for (let index = 0; index < nodes.length; index++) {
-    if (index > 0) out += ', '
-    out += print(nodes[index]!, false)
-  }
+export function printExpressionList(nodes: readonly Expression[], mode = 0): string {
+  const inherited = mode & IN_CALL
+  if (nodes.length === 0) return ''
+  let out = print(nodes[0]!, inherited)
+  for (let index = 1; index < nodes.length; index++) out += `, ${print(nodes[index]!, inherited | LATER_ELEMENT)}`
   return out
 }
 
-function print(node: Expression, needParens: boolean): string {
+function print(node: Expression, mode: number): string {
   switch (node.kind) {
     case 'orderByElement':
-      return printOrderByElement(node)
+      return printOrderByElement(node, mode)
     case 'type':
       return printType(node)
     case 'unparsed':
       return node.text
-    case 'asterisk': {
-      const text = printAsterisk(node)
-      return node.parenthesized ? `(${text})` : text
-    }
+    case 'asterisk':
+      return node.parenthesized ? `(${printAsterisk(node, 0)})` : printAsterisk(node, mode)
     default:
   }
   const { alias } = node
   if (alias === undefined) {
-    if (node.parenthesized && !isBracketed(node)) return `(${printBare(node, false)})`
-    return printBare(node, needParens)
+    if (node.parenthesized ? !isBracketed(node) : mode > OPERAND && getsBrackets(node, mode)) return `(${printBare(node, 0)})`
+    return printBare(node, mode)
   }
   const name = quoteIdentifierIfNeeded(alias)
-  if (needParens) return `(${printBare(node, false)} AS ${name})`
+  if (mode & OPERAND) return `(${printBare(node, 0)} AS ${name})`
   if (node.parenthesized) {
-    if (node.kind === 'subquery') return `(${printBare(node, false)} AS ${name})`
-    return `(${printBare(node, false)}) AS ${name}`
+    if (node.kind === 'subquery') return `(${printBare(node, 0)} AS ${name})`
+    return `(${printBare(node, 0)}) AS ${name}`
   }
-  return `${printBare(node, false)} AS ${name}`
+  if (mode > OPERAND && getsBrackets(node, mode)) return `(${printBare(node, 0)}) AS ${name}`
+  return `${printBare(node, mode)} AS ${name}`
 }
 
 /** Nodes that are written in brackets anyway; the server adds no second pair. */
@@ -68,20 +76,31 @@ function isBracketed(node: Expression): boolean {
   return node.kind === 'subquery' || (node.kind === 'literal' && node.type === 'tuple')
 }
 
-function printBare(node: Exclude<Expression, OrderByElement | Asterisk>, needParens: boolean): string {
+/** IN among several arguments, and a lambda that is not the first of its list. */
+function getsBrackets(node: Expression, mode: number): boolean {
+  if (node.kind !== 'function' || !node.operator) return false
+  if (mode & IN_CALL && isIn(node.name)) return true
+  return (mode & LATER_ELEMENT) !== 0 && node.name === 'lambda'
+}
+
+function isIn(name: string): boolean {
+  return name === 'in' || name === 'notIn' || name === 'globalIn' || name === 'globalNotIn'
+}
+
+function printBare(node: Exclude<Expression, OrderByElement | Asterisk>, mode: number): string {
   switch (node.kind) {
     case 'literal':
       return printLiteral(node)
     case 'identifier':
       return printIdentifier(node)
     case 'function':
-      return printFunction(node, needParens)
+      return printFunction(node, mode)
     case 'subquery':
-      return `(${printQuery(node.query)})`
+      return `(${printQuery(node.query, mode & IN_CALL)})`
     case 'parameter':
       return `{${quoteIdentifierIfNeeded(node.name)}:${node.type}}`
     case 'columns':
-      return printColumns(node)
+      return printColumns(node, mode)
     case 'type':
       return printType(node)
     case 'unparsed':
@@ -164,117 +183,114 @@ const BINARY: ReadonlyMap<string, string> = new Map([
   ['globalNotIn', ' GLOBAL NOT IN '],
 ])
 
-function printFunction(node: FunctionCall, needParens: boolean): string {
+/** Functions with an operator form. `tupleElement` has one only for positions: `x.name` is printed as a call. */
+const OPERATOR_FORMS: ReadonlySet<string> = new Set([
+  ...BINARY.keys(),
+  ...'array tuple lambda and or not negate isNull isNotNull arrayElement'.split(' '),
+])
+
+function printFunction(node: FunctionCall, mode: number): string {
   if (node.operator && node.args !== undefined) {
-    const text = printOperator(node, node.args, needParens)
-    if (text !== undefined) return text
+    const text = operatorText(node.name, node.args, mode)
+    if (text !== undefined) {
+      return (mode & OPERAND) !== 0 && !standsAlone(node.name, node.args[0]) ? `(${text})` : text
+    }
   }
   let out = quoteIdentifierIfNeeded(node.name)
   if (node.query) {
-    out += `(${printQuery(node.query)}`
-    return node.otherwise ? `${out} ELSE ${print(node.otherwise, false)})` : `${out})`
+    out += `(${printQuery(node.query, mode & IN_CALL)}`
+    return node.otherwise ? `${out} ELSE ${print(node.otherwise, mode & IN_CALL)})` : `${out})`
   }
-  if (node.parameters) out += `(${printExpressionList(node.parameters)})`
+  if (node.parameters) out += `(${printExpressionList(node.parameters, mode)})`
   if (node.args) {
-    out += `(${printArguments(node.args)}`
+    out += `(${printExpressionList(node.args, node.args.length > 1 ? IN_CALL : mode)}`
     if (node.settings) out += `${node.args.length > 0 ? ', ' : ''}SETTINGS ${printSettings(node.settings)}`
     out += ')'
   }
   if (node.nulls) out += node.nulls === 'ignore' ? ' IGNORE NULLS' : ' RESPECT NULLS'
   if (node.over !== undefined) {
-    out += ` OVER ${typeof node.over === 'string' ? quoteIdentifierIfNeeded(node.over) : `(${printWindow(node.over)})`}`
+    const over = typeof node.over === 'string' ? quoteIdentifierIfNeeded(node.over) : `(${printWindow(node.over, mode)})`
+    out += ` OVER ${over}`
   }
   return out
 }
 
-/** How many calls with several arguments stand around the node that is being printed. */
-let callsAround = 0
-
-/** Inside a call with several arguments, however deep, the server brackets every IN. */
-function printArguments(args: readonly Expression[]): string {
-  if (args.length < 2) return printExpressionList(args)
-  callsAround++
-  try {
-    return printExpressionList(args)
-  } finally {
-    callsAround--
-  }
+/** Operator forms that need no brackets as operands: lists, and a minus before a constant, which has its own. */
+function standsAlone(name: string, first: Expression | undefined): boolean {
+  if (name === 'array' || name === 'tuple') return true
+  return name === 'negate' && first !== undefined && isBracketedByMinus(first)
 }
 
-const SET_OPERATORS: ReadonlySet<string> = new Set(['in', 'notIn', 'globalIn', 'globalNotIn'])
-
-/** The operator form, or `undefined` where the server has none for this function. */
-function printOperator(node: FunctionCall, args: readonly Expression[], needParens: boolean): string | undefined {
-  const text = operatorText(node.name, args)
-  if (text === undefined) return undefined
-  if (!needParens && callsAround > 0 && !node.parenthesized && SET_OPERATORS.has(node.name)) return `(${text})`
-  return needParens && node.name !== 'array' && node.name !== 'tuple' ? `(${text})` : text
+/** A minus before one of these would read as its sign, so the server writes `-(1)`. */
+function isBracketedByMinus(operand: Expression): boolean {
+  return (
+    operand.kind === 'literal' && operand.type !== 'tuple' && operand.type !== 'array' && operand.alias === undefined
+  )
 }
 
-function operatorText(name: string, args: readonly Expression[]): string | undefined {
+/** The operator form of a call, or `undefined` where the server has none for this function. */
+function operatorText(name: string, args: readonly Expression[], mode: number): string | undefined {
+  const inherited = mode & IN_CALL
+  const operand = inherited | OPERAND
   switch (name) {
     case 'array':
-      return `[${printExpressionList(args)}]`
+      return `[${printExpressionList(args, mode)}]`
     case 'tuple':
-      return args.length > 1 ? `(${printExpressionList(args)})` : undefined
+      return args.length > 1 ? `(${printExpressionList(args, mode)})` : undefined
     case 'lambda':
-      return printLambda(args)
+      return printLambda(args, operand)
     case 'and':
-      return printMerged(args, ' AND ')
+      return printMerged(args, ' AND ', operand)
     case 'or':
-      return printMerged(args, ' OR ')
-    case 'not':
-      return printPrefix('NOT ', args[0]!)
-    case 'negate':
-      return printPrefix('-', args[0]!)
+      return printMerged(args, ' OR ', operand)
+    case 'not': {
+      const text = print(args[0]!, operand)
+      return args[0]!.kind === 'subquery' ? `NOT (${text})` : `NOT ${text}`
+    }
+    case 'negate': {
+      const text = print(args[0]!, operand)
+      // `--` would start a comment.
+      return text.startsWith('-') || (isBracketedByMinus(args[0]!) && !text.startsWith('(')) ? `-(${text})` : `-${text}`
+    }
     case 'isNull':
-      return `${print(args[0]!, true)} IS NULL`
+      return `${print(args[0]!, operand)} IS NULL`
     case 'isNotNull':
-      return `${print(args[0]!, true)} IS NOT NULL`
+      return `${print(args[0]!, operand)} IS NOT NULL`
     case 'arrayElement':
-      return `${print(args[0]!, true)}[${print(args[1]!, false)}]`
+      return `${print(args[0]!, operand)}[${print(args[1]!, inherited)}]`
     case 'tupleElement':
-      return printTupleElement(args[0]!, args[1]!)
+      return printTupleElement(args[0]!, args[1]!, operand)
     case 'in':
     case 'notIn':
     case 'globalIn':
     case 'globalNotIn':
-      return `${print(args[0]!, true)}${BINARY.get(name)}${printSet(args[1]!)}`
+      // Brackets around IN, where it has them, are new ground for what is inside.
+      return `${print(args[0]!, OPERAND)}${BINARY.get(name)}${printSet(args[1]!)}`
     default: {
       const symbol = BINARY.get(name)
       if (symbol === undefined) return undefined
-      const text = `${print(args[0]!, true)}${symbol}${print(args[1]!, true)}`
-      return args.length === 3 ? `${text} ESCAPE ${print(args[2]!, true)}` : text
+      const text = `${print(args[0]!, operand)}${symbol}${print(args[1]!, operand)}`
+      return args.length === 3 ? `${text} ESCAPE ${print(args[2]!, operand)}` : text
     }
   }
 }
 
-function printMerged(args: readonly Expression[], between: string): string {
-  let out = print(args[0]!, true)
-  for (let index = 1; index < args.length; index++) out += between + print(args[index]!, true)
+function printMerged(args: readonly Expression[], between: string, mode: number): string {
+  let out = print(args[0]!, mode)
+  for (let index = 1; index < args.length; index++) out += between + print(args[index]!, mode)
   return out
 }
 
-function printPrefix(symbol: string, operand: Expression): string {
-  const text = print(operand, true)
-  if (operand.kind === 'subquery' && symbol === 'NOT ') return `NOT (${text})`
-  // A minus before a constant would read as its sign.
-  if (symbol === '-' && operand.kind === 'literal' && !text.startsWith('(') && !text.startsWith('['))
-    return `-(${text})`
-  return symbol + text
-}
-
-function printLambda(args: readonly Expression[]): string {
+function printLambda(args: readonly Expression[], mode: number): string {
   const parameters = (args[0] as FunctionCall).args!
-  const names =
-    parameters.length === 1 ? print(parameters[0]!, false) : `(${parameters.map((p) => print(p, false)).join(', ')})`
-  return `${names} -> ${print(args[1]!, true)}`
+  const names = parameters.length === 1 ? print(parameters[0]!, 0) : `(${printExpressionList(parameters)})`
+  return `${names} -> ${print(args[1]!, mode)}`
 }
 
-function printTupleElement(value: Expression, element: Expression): string | undefined {
+function printTupleElement(value: Expression, element: Expression, mode: number): string | undefined {
   if (element.kind !== 'literal' || element.type !== 'int') return undefined
   if (value.kind === 'literal' && value.type !== 'tuple' && value.type !== 'array') return undefined
-  const text = print(value, true)
+  const text = print(value, mode)
   return needsBracketsBeforeDot(value) ? `(${text}).${element.value}` : `${text}.${element.value}`
 }
 
@@ -282,14 +298,22 @@ function printTupleElement(value: Expression, element: Expression): string | und
 function needsBracketsBeforeDot(value: Expression): boolean {
   if (value.kind === 'subquery') return true
   if (value.kind !== 'function' || value.parenthesized || value.alias !== undefined) return false
-  if (!value.operator) return value.name !== 'tuple' && value.name !== 'array'
-  return operatorText(value.name, value.args!) === undefined && value.name !== 'tuple'
+  if (value.name === 'tuple' || value.name === 'array') return false
+  return !hasOperatorForm(value)
+}
+
+/** False for `a || b` and the like, which the server prints as a call. */
+function hasOperatorForm(node: FunctionCall): boolean {
+  if (!node.operator || node.args === undefined) return false
+  const second = node.args[1]
+  if (node.name === 'tupleElement') return second?.kind === 'literal' && second.type === 'int'
+  return OPERATOR_FORMS.has(node.name)
 }
 
 /** The right side of IN: brackets even around a single value. */
 function printSet(node: Expression): string {
-  if ('alias' in node && node.alias !== undefined) return print(node, true)
-  const text = print(node, false)
+  if ('alias' in node && node.alias !== undefined) return print(node, OPERAND)
+  const text = print(node, 0)
   switch (node.kind) {
     case 'subquery':
       return text
@@ -298,35 +322,37 @@ function printSet(node: Expression): string {
       break
     case 'function':
       if (node.parenthesized) break
-      if (!node.operator || node.name === 'tuple' || node.name === 'array') return text
+      if (!hasOperatorForm(node) || node.name === 'tuple' || node.name === 'array') return text
       break
     default:
   }
   return 'parenthesized' in node && node.parenthesized ? text : `(${text})`
 }
 
-function printAsterisk(node: Asterisk): string {
+function printAsterisk(node: Asterisk, mode: number): string {
   let out = '*'
   if (node.qualifier) out = `${printIdentifier(node.qualifier)}.*`
-  else if (node.expression) out = `${print(node.expression, false)}.*`
-  return out + printTransformers(node.transformers)
+  else if (node.expression) out = `${print(node.expression, mode & IN_CALL)}.*`
+  return node.transformers ? out + printTransformers(node.transformers, mode) : out
 }
 
-function printColumns(node: ColumnsMatcher): string {
+function printColumns(node: ColumnsMatcher, mode: number): string {
   let out = ''
   if (node.qualifier) out = `${printIdentifier(node.qualifier)}.`
-  else if (node.expression) out = `${print(node.expression, false)}.`
-  out += `COLUMNS(${node.columns ? printExpressionList(node.columns) : quoteString(node.pattern ?? '')})`
-  return out + printTransformers(node.transformers)
+  else if (node.expression) out = `${print(node.expression, mode & IN_CALL)}.`
+  if (node.columns) out += `COLUMNS(${printExpressionList(node.columns, node.columns.length > 1 ? IN_CALL : mode)})`
+  else out += `COLUMNS(${quoteString(node.pattern ?? '')})`
+  return node.transformers ? out + printTransformers(node.transformers, mode) : out
 }
 
-function printTransformers(transformers: readonly ColumnTransformer[] | undefined): string {
+function printTransformers(transformers: readonly ColumnTransformer[], mode: number): string {
   let out = ''
-  for (const transformer of transformers ?? []) out += ` ${printTransformer(transformer)}`
+  for (const transformer of transformers) out += ` ${printTransformer(transformer, mode)}`
   return out
 }
 
-function printTransformer(node: ColumnTransformer): string {
+/** Transformers print what is in them in the mode of the asterisk they belong to. */
+function printTransformer(node: ColumnTransformer, mode: number): string {
   switch (node.kind) {
     case 'except': {
       const head = node.strict ? 'EXCEPT STRICT ' : 'EXCEPT '
@@ -335,25 +361,23 @@ function printTransformer(node: ColumnTransformer): string {
       return node.columns?.length === 1 ? head + names : `${head}(${names})`
     }
     case 'replace': {
-      const items = node.items.map(
-        (item) => `${print(item.expression, false)} AS ${quoteIdentifierIfNeeded(item.name)}`,
-      )
+      const items = node.items.map((item) => `${print(item.expression, mode)} AS ${quoteIdentifierIfNeeded(item.name)}`)
       return `REPLACE ${node.strict ? 'STRICT ' : ''}(${items.join(', ')})`
     }
     case 'apply': {
-      let out = node.lambda ? print(node.lambda, false) : quoteIdentifierIfNeeded(node.function ?? '')
-      if (node.parameters) out += `(${printExpressionList(node.parameters)})`
+      let out = node.lambda ? print(node.lambda, mode) : quoteIdentifierIfNeeded(node.function ?? '')
+      if (node.parameters) out += `(${printExpressionList(node.parameters, mode)})`
       return node.columnPrefix === undefined ? `APPLY ${out}` : `APPLY (${out}, ${quoteString(node.columnPrefix)})`
     }
   }
 }
 
-/** What stands in the brackets of OVER. */
-export function printWindow(node: WindowDefinition): string {
+/** What stands in the brackets of OVER. `mode` is for the printers of queries only. */
+export function printWindow(node: WindowDefinition, mode = 0): string {
   const parts: string[] = []
   if (node.parent !== undefined) parts.push(quoteIdentifierIfNeeded(node.parent))
-  if (node.partitionBy) parts.push(`PARTITION BY ${printExpressionList(node.partitionBy)}`)
-  if (node.orderBy) parts.push(`ORDER BY ${printExpressionList(node.orderBy)}`)
+  if (node.partitionBy) parts.push(`PARTITION BY ${printExpressionList(node.partitionBy, mode)}`)
+  if (node.orderBy) parts.push(`ORDER BY ${printExpressionList(node.orderBy, mode)}`)
   if (node.frame)
     parts.push(`${node.frame.unit} BETWEEN ${printBound(node.frame.begin)} AND ${printBound(node.frame.end)}`)
   return parts.join(' ')
@@ -366,22 +390,22 @@ function printBound(bound: FrameBound): string {
     case 'unbounded':
       return `UNBOUNDED ${bound.direction}`
     case 'offset':
-      return `${print(bound.offset, false)} ${bound.direction}`
+      return `${print(bound.offset, 0)} ${bound.direction}`
   }
 }
 
-/** One entry of ORDER BY; the direction is always spelled out. */
-export function printOrderByElement(node: OrderByElement): string {
-  let out = `${print(node.expression, false)} ${node.direction}`
+/** One entry of ORDER BY; the direction is always spelled out. `mode` is for the printers of queries only. */
+export function printOrderByElement(node: OrderByElement, mode = 0): string {
+  let out = `${print(node.expression, mode)} ${node.direction}`
   if (node.nulls) out += ` NULLS ${node.nulls}`
-  if (node.collation) out += ` COLLATE ${print(node.collation, false)}`
+  if (node.collation) out += ` COLLATE ${print(node.collation, 0)}`
   const { fill } = node
   if (fill) {
     out += ' WITH FILL'
-    if (fill.from) out += ` FROM ${print(fill.from, false)}`
-    if (fill.to) out += ` TO ${print(fill.to, false)}`
-    if (fill.step) out += ` STEP ${print(fill.step, false)}`
-    if (fill.staleness) out += ` STALENESS ${print(fill.staleness, false)}`
+    if (fill.from) out += ` FROM ${print(fill.from, 0)}`
+    if (fill.to) out += ` TO ${print(fill.to, 0)}`
+    if (fill.step) out += ` STEP ${print(fill.step, 0)}`
+    if (fill.staleness) out += ` STALENESS ${print(fill.staleness, 0)}`
   }
   return out
 }

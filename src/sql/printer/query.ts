@@ -13,43 +13,43 @@ import type {
   WithElement,
 } from '../ast.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../quote.js'
-import { printExpression, printExpressionList, printLiteral, printWindow } from './expression.js'
+import { LATER_ELEMENT, printExpression, printExpressionList, printLiteral, printWindow } from './expression.js'
 
-/** A query as `formatQuerySingleLine` spells it. */
-export function printQuery(node: Query): string {
+/** A query as `formatQuerySingleLine` spells it. `mode` is for the printer of expressions only. */
+export function printQuery(node: Query, mode = 0): string {
   switch (node.kind) {
     case 'select':
-      return printSelectQuery(node)
+      return printSelectQuery(node, mode)
     case 'union':
-      return printUnion(node)
+      return printUnion(node, mode)
     case 'setOperation':
-      return printSetOperation(node)
+      return printSetOperation(node, mode)
     case 'explain':
-      return `${node.mode} ${node.settings ? `${printSettings(node.settings)} ` : ''}${printQuery(node.query)}`
+      return `${node.mode} ${node.settings ? `${printSettings(node.settings)} ` : ''}${printQuery(node.query, mode)}`
     case 'output':
-      return printOutput(node)
+      return printOutput(node, mode)
     case 'unparsed':
       return node.text
   }
 }
 
-function printUnion(node: UnionQuery): string {
+function printUnion(node: UnionQuery, mode: number): string {
   let out = ''
   for (let index = 0; index < node.queries.length; index++) {
     const query = node.queries[index]!
     if (index > 0) out += ` ${node.modes[index - 1]} `
     // `SELECT * EXCEPT SELECT 1` would read as a list of columns, so the server brackets both sides of EXCEPT.
     const beside = isExcept(node.modes[index]) || isExcept(node.modes[index - 1])
-    out += beside || query.kind === 'union' ? `(${printQuery(query)})` : printQuery(query)
+    out += beside || query.kind === 'union' ? `(${printQuery(query, mode)})` : printQuery(query, mode)
   }
   return out
 }
 
 /** The server's own form of INTERSECT and EXCEPT in a stored query: every side that is a union gets brackets. */
-function printSetOperation(node: SetOperation): string {
+function printSetOperation(node: SetOperation, mode: number): string {
   const between = ` ${node.operator} `
   return node.queries
-    .map((query) => (isExcept(node.operator) || query.kind !== 'select' ? `(${printQuery(query)})` : printQuery(query)))
+    .map((query) => (isExcept(node.operator) || query.kind !== 'select' ? `(${printQuery(query, mode)})` : printQuery(query, mode)))
     .join(between)
 }
 
@@ -57,8 +57,8 @@ function isExcept(mode: string | undefined): boolean {
   return mode?.startsWith('EXCEPT') ?? false
 }
 
-function printOutput(node: QueryWithOutput): string {
-  let out = printQuery(node.query)
+function printOutput(node: QueryWithOutput, mode: number): string {
+  let out = printQuery(node.query, mode)
   const { outfile } = node
   if (outfile) {
     out += ` INTO OUTFILE ${quoteString(outfile.path)}`
@@ -73,82 +73,88 @@ function printOutput(node: QueryWithOutput): string {
   return out
 }
 
-function printSelectQuery(node: SelectQuery): string {
+function printSelectQuery(node: SelectQuery, mode: number): string {
   let out = ''
-  if (node.with) out += `WITH ${node.recursive ? 'RECURSIVE ' : ''}${node.with.map(printWithElement).join(', ')} `
+  if (node.with) out += `WITH ${node.recursive ? 'RECURSIVE ' : ''}${printWith(node.with, mode)} `
   out += node.distinct ? 'SELECT DISTINCT ' : 'SELECT '
-  out += printExpressionList(node.columns)
-  if (node.from) out += ` FROM ${printTables(node.from)}`
-  if (node.prewhere) out += ` PREWHERE ${printExpression(node.prewhere)}`
-  if (node.where) out += ` WHERE ${printExpression(node.where)}`
-  if (node.groupBy) out += printGroupBy(node.groupBy)
-  if (node.having) out += ` HAVING ${printExpression(node.having)}`
+  out += printExpressionList(node.columns, mode)
+  if (node.from) out += ` FROM ${printTables(node.from, mode)}`
+  if (node.prewhere) out += ` PREWHERE ${printExpression(node.prewhere, mode)}`
+  if (node.where) out += ` WHERE ${printExpression(node.where, mode)}`
+  if (node.groupBy) out += printGroupBy(node.groupBy, mode)
+  if (node.having) out += ` HAVING ${printExpression(node.having, mode)}`
   if (node.windows) {
-    const windows = node.windows.map((w) => `${quoteIdentifierIfNeeded(w.name)} AS (${printWindow(w.definition)})`)
+    const windows = node.windows.map((w) => `${quoteIdentifierIfNeeded(w.name)} AS (${printWindow(w.definition, mode)})`)
     out += ` WINDOW ${windows.join(', ')}`
   }
-  if (node.qualify) out += ` QUALIFY ${printExpression(node.qualify)}`
-  out += printOrderBy(node)
+  if (node.qualify) out += ` QUALIFY ${printExpression(node.qualify, mode)}`
+  out += printOrderBy(node, mode)
   if (node.limitBy) {
     const { limit, offset, all, by } = node.limitBy
-    out += ` LIMIT ${offset ? `${printExpression(offset)}, ` : ''}${printExpression(limit)}`
-    out += ` BY ${all ? 'ALL' : printExpressionList(by)}`
+    out += ` LIMIT ${offset ? `${printExpression(offset, mode)}, ` : ''}${printExpression(limit, mode)}`
+    out += ` BY ${all ? 'ALL' : printExpressionList(by, mode)}`
   }
   if (node.limit) {
-    out += ` LIMIT ${node.offset ? `${printExpression(node.offset)}, ` : ''}${printExpression(node.limit)}`
+    out += ` LIMIT ${node.offset ? `${printExpression(node.offset, mode)}, ` : ''}${printExpression(node.limit, mode)}`
     // Two spaces: the server's formatter writes a line break for them in its long form.
     if (node.withTies) out += '  WITH TIES'
-  } else if (node.offset) out += ` OFFSET ${printExpression(node.offset)}`
+  } else if (node.offset) out += ` OFFSET ${printExpression(node.offset, mode)}`
   if (node.settings) out += ` SETTINGS ${printSettings(node.settings)}`
   return out
 }
 
-function printWithElement(node: WithElement): string {
-  if (node.kind === 'withExpression') return printExpression(node.expression)
-  const columns = node.columns ? `(${node.columns.map(quoteIdentifierIfNeeded).join(', ')})` : ''
-  const head = `${quoteIdentifierIfNeeded(node.name)}${columns} AS ${node.materialized ? 'MATERIALIZED ' : ''}`
-  return `${head}(${printQuery(node.query)})`
+function printWith(elements: readonly WithElement[], mode: number): string {
+  return elements
+    .map((element, index) => printWithElement(element, index === 0 ? mode : mode | LATER_ELEMENT))
+    .join(', ')
 }
 
-function printGroupBy(node: GroupBy): string {
+function printWithElement(node: WithElement, mode: number): string {
+  if (node.kind === 'withExpression') return printExpression(node.expression, mode)
+  const columns = node.columns ? `(${node.columns.map(quoteIdentifierIfNeeded).join(', ')})` : ''
+  const head = `${quoteIdentifierIfNeeded(node.name)}${columns} AS ${node.materialized ? 'MATERIALIZED ' : ''}`
+  return `${head}(${printQuery(node.query, mode)})`
+}
+
+function printGroupBy(node: GroupBy, mode: number): string {
   let out = ''
   if (node.all) out += ' GROUP BY ALL'
   else if (node.groupingSets)
-    out += ` GROUP BY GROUPING SETS (${node.groupingSets.map((set) => `(${printExpressionList(set)})`).join(', ')})`
-  else if (node.items.length > 0) out += ` GROUP BY ${printExpressionList(node.items)}`
+    out += ` GROUP BY GROUPING SETS (${node.groupingSets.map((set) => `(${printExpressionList(set, mode)})`).join(', ')})`
+  else if (node.items.length > 0) out += ` GROUP BY ${printExpressionList(node.items, mode)}`
   if (node.rollup) out += ' WITH ROLLUP'
   if (node.cube) out += ' WITH CUBE'
   if (node.totals) out += ' WITH TOTALS'
   return out
 }
 
-function printOrderBy(node: SelectQuery): string {
+function printOrderBy(node: SelectQuery, mode: number): string {
   let out = ''
   if (node.orderByAll) {
     out += ` ORDER BY ALL ${node.orderByAll.direction}`
     if (node.orderByAll.nulls) out += ` NULLS ${node.orderByAll.nulls}`
-  } else if (node.orderBy) out += ` ORDER BY ${printExpressionList(node.orderBy)}`
+  } else if (node.orderBy) out += ` ORDER BY ${printExpressionList(node.orderBy, mode)}`
   if (node.interpolate) {
     const items = node.interpolate.map(
       ({ column, expression }) =>
-        `${quoteIdentifier(column)} AS ${expression ? printExpression(expression) : quoteIdentifierIfNeeded(column)}`,
+        `${quoteIdentifier(column)} AS ${expression ? printExpression(expression, mode) : quoteIdentifierIfNeeded(column)}`,
     )
     out += items.length > 0 ? ` INTERPOLATE (${items.join(', ')})` : ' INTERPOLATE'
   }
   return out
 }
 
-function printTables(elements: readonly TablesElement[]): string {
+function printTables(elements: readonly TablesElement[], mode: number): string {
   let out = ''
   for (const element of elements) {
     if (element.kind === 'arrayJoin') {
-      out += ` ${element.left ? 'LEFT ' : ''}ARRAY JOIN ${printExpressionList(element.expressions)}`
+      out += ` ${element.left ? 'LEFT ' : ''}ARRAY JOIN ${printExpressionList(element.expressions, mode)}`
       continue
     }
     if (element.join) out += printJoin(element.join)
-    out += printTable(element.table)
-    if (element.join?.using) out += ` USING (${printExpressionList(element.join.using)})`
-    if (element.join?.on) out += ` ON ${printExpression(element.join.on)}`
+    out += printTable(element.table, mode)
+    if (element.join?.using) out += ` USING (${printExpressionList(element.join.using, mode)})`
+    if (element.join?.on) out += ` ON ${printExpression(element.join.on, mode)}`
   }
   return out
 }
@@ -162,8 +168,8 @@ function printJoin(join: Join): string {
   return `${out}${join.type === 'FULL' ? 'FULL OUTER' : join.type} JOIN `
 }
 
-function printTable(node: TableExpression): string {
-  let out = printExpression(node.source)
+function printTable(node: TableExpression, mode: number): string {
+  let out = printExpression(node.source, mode)
   if (node.alias !== undefined) out += ` AS ${quoteIdentifierIfNeeded(node.alias)}`
   if (node.columnAliases) out += `(${node.columnAliases.map(quoteIdentifierIfNeeded).join(', ')})`
   if (node.final) out += ' FINAL'
