@@ -1,14 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { symlinkSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from '../../src/clickhouse/connect.js'
 import type { Executor } from '../../src/clickhouse/executor.js'
 import { createProject, type Project } from './cli.js'
-import { removeFolder, temporaryFolder } from './engine.js'
+import { buildExecutable, type Executable } from './executable.js'
 import { type Fault, type HttpServer, startHttpServer } from './http-server.js'
 
 /**
@@ -46,30 +42,12 @@ export const ALL_STATEMENTS: readonly number[] = statements('x').map((_, index) 
 export function crashMatrix(numbers: readonly number[]): void {
   let server: HttpServer
   let executor: Executor
-  let folder: string
-  let chkit: string
+  let chkit: Executable
   let expected: string
   let made = 0
 
   beforeAll(async () => {
-    folder = temporaryFolder()
-    chkit = join(folder, 'main.mjs')
-    await build({
-      entryPoints: [fileURLToPath(new URL('../../src/main.ts', import.meta.url))],
-      bundle: true,
-      splitting: true,
-      platform: 'node',
-      format: 'esm',
-      outdir: folder,
-      outExtension: { '.js': '.mjs' },
-      external: ['chdb', 'jiti'],
-      banner: {
-        js: "import { createRequire as __chkitRequire } from 'node:module'; const require = __chkitRequire(import.meta.url);",
-      },
-      define: { CHKIT_VERSION: '"0.0.0"' },
-      logLevel: 'error',
-    })
-    symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(folder, 'node_modules'))
+    chkit = await buildExecutable()
     server = await startHttpServer()
     executor = await connect({ url: server.url }, { root: '/' })
     const calm = newCase()
@@ -80,7 +58,7 @@ export function crashMatrix(numbers: readonly number[]): void {
   afterAll(async () => {
     await executor.close()
     await server.stop()
-    removeFolder(folder)
+    chkit.remove()
   })
 
   type Case = {
@@ -157,7 +135,10 @@ export function crashMatrix(numbers: readonly number[]): void {
   })
 
   function start(one: Case): ChildProcess {
-    return spawn(process.execPath, [chkit, 'migrate', '--apply', '--json'], { cwd: one.project.dir, stdio: 'ignore' })
+    return spawn(process.execPath, [chkit.path, 'migrate', '--apply', '--json'], {
+      cwd: one.project.dir,
+      stdio: 'ignore',
+    })
   }
 
   async function killWhenHeld(child: ChildProcess): Promise<void> {
