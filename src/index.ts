@@ -18,6 +18,7 @@ export {
 } from './config/config.js'
 export type { Change } from './diff/change.js'
 export { ChkitError, type ErrorCode, type ErrorFacts } from './errors.js'
+export { isDatabaseObject, objectKey, objectName } from './model/definition.js'
 export type * from './model/definition.js'
 export * from './model/dsl.js'
 export type * from './model/infer.js'

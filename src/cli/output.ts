@@ -81,10 +81,11 @@ function stringify(document: Readonly<Record<string, unknown>>, redact: (text: s
 
 /** The lines of a failure for people: what happened, what to do next, and where each finding stands. */
 export function errorText(error: ChkitError, style: Style, debug: boolean): string {
-  const lines = [`${style.red(style.bold('error'))} ${error.message} ${style.dim(`(${error.code})`)}`]
+  const [first, ...more] = error.message.split('\n')
+  const lines = [`${style.red(style.bold('error'))} ${first} ${style.dim(`(${error.code})`)}`, ...more]
   if (error.hint !== undefined) {
-    const [first, ...rest] = error.hint.split('\n')
-    lines.push(`${style.cyan('hint')}  ${first}`, ...rest.map((line) => `      ${line}`))
+    const [hint, ...rest] = error.hint.split('\n')
+    lines.push(`${style.cyan('hint')}  ${hint}`, ...rest.map((line) => `      ${line}`))
   }
   if (debug) lines.push(style.dim(stackOf(error)))
   return lines.join('\n') + '\n'
