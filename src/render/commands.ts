@@ -24,7 +24,16 @@ import { ACCESS_WORDS, accessTail, renderCreate } from './create.js'
  * Commands of one batch may share an ALTER. `alone` never shares: list-valued commands swallow the comma behind them,
  * and a conversion that fails must not take others with it. `setting` and `reset` are joined into one list.
  */
-export type Batch = 'metadata' | 'rename' | 'dropParts' | 'dropColumns' | 'mutation' | 'setting' | 'reset' | 'alone'
+export type Batch =
+  | 'metadata'
+  | 'rename'
+  | 'dropParts'
+  | 'dropColumns'
+  | 'removals'
+  | 'mutation'
+  | 'setting'
+  | 'reset'
+  | 'alone'
 
 export type AlterCommand = {
   readonly kind: 'alter'
@@ -292,9 +301,9 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
   if (has('statistics') && !to.statistics?.length)
     commands.push({ batch: 'alone', early: true, text: `DROP STATISTICS IF EXISTS ${name}` })
   if (has('codec') && to.codec === undefined)
-    commands.push({ batch: 'alone', early: true, text: `MODIFY COLUMN ${name} REMOVE CODEC` })
+    commands.push({ batch: 'removals', early: true, text: `MODIFY COLUMN ${name} REMOVE CODEC` })
   if (has('ttl') && to.ttl === undefined)
-    commands.push({ batch: 'alone', early: true, text: `MODIFY COLUMN ${name} REMOVE TTL` })
+    commands.push({ batch: 'removals', early: true, text: `MODIFY COLUMN ${name} REMOVE TTL` })
   if (has('default') && to.default === undefined && from.default !== undefined) {
     // REMOVE EPHEMERAL does not parse (seen on 26.7): through a DEFAULT instead.
     const ephemeral = from.default.kind === 'EPHEMERAL'
@@ -305,7 +314,7 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
         text: `MODIFY COLUMN ${name} ${from.type} DEFAULT ${anyValueOf(from.type)}`,
       })
     commands.push({
-      batch: 'alone',
+      batch: 'removals',
       early: true,
       text: `MODIFY COLUMN ${name} REMOVE ${ephemeral ? 'DEFAULT' : from.default.kind}`,
     })

@@ -107,6 +107,8 @@ type State = {
   readonly table: Table
   readonly others: readonly Definition[]
   readonly renames: ReadonlyMap<string, string>
+  /** Names given up by the edits: a new column of such a name would be the old one converted. */
+  readonly retired: ReadonlySet<string>
 }
 
 const START: State = {
@@ -116,6 +118,7 @@ const START: State = {
   }),
   others: [target()],
   renames: new Map(),
+  retired: new Set(),
 }
 
 function pick<Item>(list: readonly Item[], index: number): Item {
@@ -151,7 +154,7 @@ function applyEdit(state: State, edit: Edit): State {
   switch (edit.operation) {
     case 'addColumn': {
       const name = `c${edit.b % 9}`
-      if (table.columns.some((column) => column.name === name)) return state
+      if (table.columns.some((column) => column.name === name) || state.retired.has(name)) return state
       const type = pick(TYPE_NAMES, edit.a)
       const place = edit.c % (table.columns.length + 1)
       const extras: Partial<Column> = [
@@ -167,7 +170,10 @@ function applyEdit(state: State, edit: Edit): State {
     }
     case 'dropColumn':
       if (victim === undefined || isUsed(state, victim.name)) return state
-      return withTable({ columns: table.columns.filter((column) => column !== victim) })
+      return {
+        ...withTable({ columns: table.columns.filter((column) => column !== victim) }),
+        retired: new Set([...state.retired, victim.name]),
+      }
     case 'moveColumn': {
       const moved = pick(table.columns, edit.a)
       const rest = table.columns.filter((column) => column !== moved)
@@ -187,11 +193,16 @@ function applyEdit(state: State, edit: Edit): State {
     case 'renameColumn': {
       if (victim === undefined || isKey) return state
       const name = `r${edit.b % 5}`
-      if (table.columns.some((column) => column.name === name) || state.renames.has(name)) return state
+      if (table.columns.some((column) => column.name === name) || state.retired.has(name)) return state
       if (state.others.some((other) => 'query' in other && mentionsColumn(other.query, victim.name))) return state
       const renames = new Map(state.renames).set(name, state.renames.get(victim.name) ?? victim.name)
       renames.delete(victim.name)
-      return { ...state, renames, table: withRenamedColumns(table, new Map([[victim.name, name]])) }
+      return {
+        ...state,
+        renames,
+        retired: new Set([...state.retired, victim.name]),
+        table: withRenamedColumns(table, new Map([[victim.name, name]])),
+      }
     }
     case 'default': {
       if (victim === undefined || isKey) return state
@@ -287,7 +298,7 @@ function applyEdit(state: State, edit: Edit): State {
       return withTable({ comment: pick([undefined, 'x', "y'"], edit.a) })
     case 'sortingKey': {
       const name = `s${edit.a % 3}`
-      if (table.columns.some((column) => column.name === name)) return state
+      if (table.columns.some((column) => column.name === name) || state.retired.has(name)) return state
       return withTable({
         columns: [...table.columns, { name, type: 'UInt16' }],
         orderBy: [...(table.orderBy ?? []), name],
@@ -353,8 +364,8 @@ it(`a plan between two random schemas leads to what a fresh database holds (${RU
   let valid = 0
   fc.assert(
     fc.property(edits(8), edits(6), (first, second) => {
-      const a = first.reduce(applyEdit, START)
-      const b = second.reduce(applyEdit, { ...a, renames: new Map() })
+      const a = first.reduce<State>(applyEdit, START)
+      const b = second.reduce<State>(applyEdit, { ...a, renames: new Map(), retired: new Set() })
       const from = modelOf(a)
       const to = modelOf(b)
       // What the server itself refuses to create is no schema.
