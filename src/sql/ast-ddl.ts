@@ -132,6 +132,8 @@ export interface SqlSecurity {
 export interface UserName {
   readonly name: string | QueryParameter
   readonly host?: string
+  /** It stood in single quotes, which CREATE and ALTER USER keep. */
+  readonly literal?: true
 }
 
 /** Where a window view or a TimeSeries table keeps a part of its data. */

@@ -184,6 +184,9 @@ export class Cursor {
   }
 
   private phraseEnd(phrase: string, from: number): number {
+    // Most questions end here: another token, or a word with another first letter.
+    if (this.kinds[from] !== Token.word) return -1
+    if ((this.source.charCodeAt(this.starts[from]!) & ~32) !== phrase.charCodeAt(0)) return -1
     const words = wordsOf(phrase)
     let index = from
     for (let word = 0; word < words.length; word++) {

@@ -86,8 +86,9 @@ function parseUserName(cursor: Cursor): UserName {
     const parameter = parseExpression(cursor)
     return parameter.kind === 'parameter' ? { name: parameter } : cursor.fail('name')
   }
+  const literal = cursor.atToken(Token.string) ? true : undefined
   const name = parseNameOrString(cursor)
-  if (!cursor.acceptToken(Token.at)) return { name }
+  if (!cursor.acceptToken(Token.at)) return literal ? { name, literal } : { name }
   const host = parseNameOrString(cursor, 'host')
   // name@'%' is any host, which is the same as no host.
   return host === '%' ? { name } : { name, host }

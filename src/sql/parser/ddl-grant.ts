@@ -95,12 +95,8 @@ function parsePrivilege(cursor: Cursor): Privilege {
 function parseTargetPart(cursor: Cursor): string {
   if (cursor.acceptToken(Token.asterisk)) return '*'
   const name = quoteIdentifierIfNeeded(cursor.identifier('database or table'))
-  const end = cursor.ends[cursor.index - 1]!
-  // A star right behind the name makes it a prefix.
-  if (cursor.atToken(Token.asterisk) && cursor.starts[cursor.index] === end) {
-    cursor.advance()
-    return `${name}*`
-  }
+  // A star behind the name makes it a prefix.
+  if (cursor.acceptToken(Token.asterisk)) return `${name}*`
   return name
 }
 

@@ -1,7 +1,7 @@
 import type { Expression, FunctionCall, Query, Setting, WithElement } from '../ast.js'
 import type { DeleteStatement, InsertStatement, ObjectName, UpdateStatement } from '../ast-ddl.js'
 import { Token } from '../lexer.js'
-import { type Cursor, parseCommaList } from './cursor.js'
+import type { Cursor } from './cursor.js'
 import { parseAssignments, parseCluster, parseInPartition, parseObjectName } from './ddl-common.js'
 import { parseTableFunction } from './ddl-create.js'
 import { parseExpressionWithoutAlias as parseExpression } from './expression.js'
@@ -52,7 +52,9 @@ function atSelect(cursor: Cursor): boolean {
 function parseInsertColumns(cursor: Cursor): Expression[] | undefined {
   if (!cursor.atToken(Token.leftParen) || atSelect(cursor)) return undefined
   cursor.advance()
-  const columns = parseCommaList(cursor, parseExpression)
+  const columns = [parseExpression(cursor)]
+  // A comma may stand before the closing bracket.
+  while (cursor.acceptToken(Token.comma) && !cursor.atToken(Token.rightParen)) columns.push(parseExpression(cursor))
   cursor.expectToken(Token.rightParen, ')')
   return columns
 }

@@ -149,7 +149,7 @@ const SYSTEM_COMMANDS: ReadonlyMap<string, SystemTail> = new Map<string, SystemT
       ].map((what) => `${verb} ${what}`),
     ),
   ),
-  ...spread('streaming', ['START', 'STOP']),
+  ...spread('streaming', ['START', 'STOP', 'PAUSE', 'CANCEL', 'REFRESH']),
   ...spread('objects', ['FLUSH LOGS', 'FLUSH ASYNC INSERT QUEUE']),
   ...spread('words', [
     'DROP REPLICA',
@@ -244,7 +244,7 @@ export function parseSystem(cursor: Cursor): SystemStatement | undefined {
   return { kind: 'system', command: printed, cluster, target, tail: pieces.length > 0 ? pieces.join(' ') : undefined }
 }
 
-/** The server quotes the table of START and STOP without a further word in any case. */
+/** The server quotes the table of START, STOP and their like without a further word in any case. */
 function alwaysQuoted({ database, name }: ObjectName): string {
   const quoted = (part: IdentifierPart) => (typeof part === 'string' ? quoteIdentifier(part) : printNamePart(part))
   return database === undefined ? quoted(name) : `${quoted(database)}.${quoted(name)}`

@@ -37,7 +37,8 @@ function printStorageName(storage: string | undefined): string {
 /** A name in CREATE and ALTER USER, where an @ in it forces quotes. */
 function printUserName(user: UserName): string {
   if (typeof user.name !== 'string') return printExpression(user.name)
-  const name = user.name.includes('@') ? quoteString(user.name) : quoteIdentifierIfNeeded(user.name)
+  const quoted = user.literal || user.name.includes('@')
+  const name = quoted ? quoteString(user.name) : quoteIdentifierIfNeeded(user.name)
   return user.host === undefined ? name : `${name}@${quoteString(user.host)}`
 }
 

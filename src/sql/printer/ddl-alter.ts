@@ -19,7 +19,7 @@ import {
 } from './ddl-common.js'
 import { printCollectionEntries } from './ddl-create.js'
 import { printExpression } from './expression.js'
-import { printQuery, printSettings } from './query.js'
+import { printQuery, printSettingName, printSettings } from './query.js'
 
 /** ALTER TABLE or DATABASE; every command in brackets, as the server prints it. */
 export function printAlter(node: AlterStatement): string {
@@ -34,7 +34,7 @@ export function printAlterNamedCollection(node: AlterNamedCollection): string {
   let out = `ALTER NAMED COLLECTION ${node.ifExists ? 'IF EXISTS ' : ''}${quoteIdentifierIfNeeded(node.name)}`
   out += printCluster(node.cluster)
   if (node.set.length > 0) out += ` SET ${printCollectionEntries(node.set)}`
-  if (node.delete.length > 0) out += ` DELETE ${node.delete.map(quoteIdentifierIfNeeded).join(', ')}`
+  if (node.delete.length > 0) out += ` DELETE ${node.delete.map(printSettingName).join(', ')}`
   return out
 }
 

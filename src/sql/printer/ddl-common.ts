@@ -18,7 +18,7 @@ import type {
   TtlRule,
 } from '../ast-ddl.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../quote.js'
-import { printExpression } from './expression.js'
+import { printExpression, printExpressionList } from './expression.js'
 import { printSettings } from './query.js'
 import { printType } from './type.js'
 
@@ -62,7 +62,7 @@ export function printSettingValue(value: Setting['value']): string {
 
 /** `a, b` from expressions. */
 export function printList(items: readonly Expression[]): string {
-  return items.map(printExpression).join(', ')
+  return printExpressionList(items)
 }
 
 /** An engine, codec, statistics or index type. Its brackets are printed when it has arguments, even none. */
@@ -179,13 +179,12 @@ export function printProjection(projection: ProjectionDeclaration, gap = ' '): s
 
 /** `(columns, INDEX .., CONSTRAINT .., PROJECTION ..)`. */
 export function printElements(elements: TableElements): string {
-  const parts = [
-    ...elements.columns.map(printColumn),
-    ...elements.indexes.map((index) => `INDEX ${printIndex(index)}`),
-    ...elements.constraints.map((constraint) => `CONSTRAINT ${printConstraint(constraint)}`),
-    ...elements.projections.map((projection) => `PROJECTION ${printProjection(projection)}`),
-  ]
-  return `(${parts.join(', ')})`
+  let out = ''
+  for (const column of elements.columns) out += out === '' ? printColumn(column) : `, ${printColumn(column)}`
+  for (const index of elements.indexes) out += `${out === '' ? '' : ', '}INDEX ${printIndex(index)}`
+  for (const item of elements.constraints) out += `${out === '' ? '' : ', '}CONSTRAINT ${printConstraint(item)}`
+  for (const item of elements.projections) out += `${out === '' ? '' : ', '}PROJECTION ${printProjection(item)}`
+  return `(${out})`
 }
 
 /** One rule of TTL. */

@@ -29,7 +29,7 @@ import {
   printTargets,
   printUuid,
 } from './ddl-common.js'
-import { printExpression } from './expression.js'
+import { printExpression, printExpressionList } from './expression.js'
 import { printQuery, printSettings } from './query.js'
 import { printType } from './type.js'
 
@@ -116,7 +116,7 @@ export function printCreateDictionary(node: CreateDictionary): string {
     })
     out += ` (${attributes.join(', ')})`
   }
-  if (node.primaryKey !== undefined) out += ` PRIMARY KEY ${node.primaryKey.map(printExpression).join(', ')}`
+  if (node.primaryKey !== undefined) out += ` PRIMARY KEY ${printExpressionList(node.primaryKey)}`
   if (node.source !== undefined) out += ` SOURCE(${printDictionaryFunction(node.source)})`
   if (node.lifetime !== undefined) out += ` LIFETIME(MIN ${node.lifetime.min} MAX ${node.lifetime.max})`
   if (node.layout !== undefined) out += ` LAYOUT(${printDictionaryFunction(node.layout)})`
