@@ -3,6 +3,7 @@ import type { Expression, Identifier, IdentifierPart, Query } from './ast.js'
 import type {
   AlterCommand,
   AlterStatement,
+  CreateDictionary,
   CreateTable,
   CreateView,
   DropAccess,
@@ -192,7 +193,13 @@ function collect(node: Statement, c: Collector): void {
       return
     case 'createDictionary': {
       const object = c.named('dictionary', node.name)
-      c.touch('creates', object)
+      c.touch(
+        'creates',
+        object,
+        node.attributes?.map((attribute) => attribute.name),
+      )
+      const source = sourceTable(node)
+      if (source !== undefined) c.touch('reads', c.named('table', source))
       if (node.orReplace || node.action === 'REPLACE')
         c.add(
           'caution',
@@ -373,6 +380,22 @@ function collect(node: Statement, c: Collector): void {
 
 function snake(words: string): string {
   return words.toLowerCase().replaceAll(' ', '_')
+}
+
+/** The table of a `SOURCE(CLICKHOUSE(..))` on this server; `undefined` for other sources and for another host. */
+function sourceTable(node: CreateDictionary): ObjectName | undefined {
+  if (node.source?.name !== 'CLICKHOUSE') return undefined
+  const text = (key: string) => {
+    const value = node.source?.pairs?.find((pair) => pair.key === key)?.value
+    if (value === undefined || !('kind' in value)) return undefined
+    if (value.kind === 'literal' && value.type === 'string') return value.value
+    return value.kind === 'identifier' ? columnText(value) : undefined
+  }
+  const host = text('HOST')
+  const table = text('TABLE')
+  if (table === undefined || (host !== undefined && host !== 'localhost' && host !== '127.0.0.1')) return undefined
+  const database = text('DB')
+  return database === undefined || database === '' ? { name: table } : { database, name: table }
 }
 
 function collectCreated(c: Collector, kind: ObjectKind, name: string): void {

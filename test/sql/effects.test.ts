@@ -128,6 +128,16 @@ describe('objects', () => {
     ])
   })
 
+  test('of a dictionary over a table of this server', () => {
+    const text = (host: string) =>
+      `CREATE DICTIONARY d (id UInt64) PRIMARY KEY id SOURCE(CLICKHOUSE(${host} TABLE 'src' DB 'x')) LAYOUT(FLAT())`
+    expect(effects(text(''), 'db').objects).toEqual([
+      { role: 'creates', kind: 'dictionary', database: 'db', name: 'd', columns: ['id'] },
+      { role: 'reads', kind: 'table', database: 'x', name: 'src' },
+    ])
+    expect(effects(text("HOST 'other'"), 'db').objects).toHaveLength(1)
+  })
+
   test('without a current database', () => {
     expect(effects('ALTER TABLE t RENAME COLUMN a TO b').objects).toEqual([
       { role: 'changes', kind: 'table', name: 't' },
