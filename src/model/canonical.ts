@@ -27,6 +27,7 @@ import {
   type Table,
 } from './definition.js'
 import type { ColumnsInput, Declaration, NameInput, RawDeclaration } from './dsl.js'
+import { calledFunctions, declaredFunctions, inlineCalls, type SqlFunctions } from './inline.js'
 import type { Issue, IssueCode, ModelWarning } from './issue.js'
 import { shapeProblems } from './shape.js'
 import { definitionFromNode } from './statement.js'
@@ -59,11 +60,16 @@ export function canonicalise(
   const warnings: ModelWarning[] = []
   const seen = new Set<Declaration>()
   const definitions: Definition[] = []
+  const items: Declared[] = []
   for (const item of declared) {
     const { declaration, origin } = 'declaration' in item ? item : { declaration: item, origin: undefined }
     if (seen.has(declaration)) continue
     seen.add(declaration)
-    const definition = canonicalDefinition(declaration, origin, defaultDatabase, issues, warnings)
+    items.push({ declaration, origin })
+  }
+  const functions = declaredFunctions(items.map(({ declaration }) => declaration))
+  for (const { declaration, origin } of items) {
+    const definition = canonicalDefinition(declaration, origin, { defaultDatabase, functions }, issues, warnings)
     if (definition !== undefined) definitions.push(definition)
   }
   const unique = uniqueObjects(definitions, issues)
@@ -131,15 +137,18 @@ function subject(kind: ObjectKind, database: string | undefined, name: string | 
   }
 }
 
+type ReadingContext = { readonly defaultDatabase: string; readonly functions: SqlFunctions }
+
 /** One declaration in canonical form; `undefined` with issues when it cannot be read. */
 function canonicalDefinition(
   declaration: Declaration,
   origin: Origin | undefined,
-  defaultDatabase: string,
+  context: ReadingContext,
   issues: Issue[],
   warnings: ModelWarning[],
 ): Definition | undefined {
   const name = typeof nameOf(declaration) === 'string' ? nameOf(declaration) : undefined
+  const { defaultDatabase, functions } = context
   const database = databaseOf(declaration, defaultDatabase)
   const about = subject(declaration.kind, database, name, origin)
   const label = database === undefined ? (name ?? '?') : `${database}.${name ?? '?'}`
@@ -165,7 +174,7 @@ function canonicalDefinition(
       })
     },
   }
-  const definition = readDeclaration(declaration, database ?? defaultDatabase, findings)
+  const definition = readDeclaration(declaration, database ?? defaultDatabase, functions, findings)
   if (definition === undefined) return undefined
   checkKeys(definition, declaration, findings)
   return withDeclaredFacts(definition, declaration, origin, findings)
@@ -215,10 +224,18 @@ function databaseOf(declaration: Declaration, defaultDatabase: string): string |
   }
 }
 
-function readDeclaration(declaration: Declaration, database: string, findings: Findings): Definition | undefined {
+function readDeclaration(
+  declaration: Declaration,
+  database: string,
+  functions: SqlFunctions,
+  findings: Findings,
+): Definition | undefined {
   if (declaration.kind === 'raw') return rawDefinition(declaration)
-  const node = declaredStatement(declaration, database, findings)
-  const definition = node && definitionFromNode(node, { database, declared: true })
+  const written = declaredStatement(declaration, database, findings)
+  const calls = written === undefined || written.kind === 'createFunction' ? [] : calledFunctions(written, functions)
+  const node = calls.length === 0 ? written : inlineCalls(written, functions)
+  const read = node && definitionFromNode(node, { database, declared: true })
+  const definition = read && calls.length > 0 && isDatabaseObject(read) ? { ...read, functions: calls } : read
   if (node !== undefined && definition === undefined)
     findings.issue('invalid_sql', 'the declaration does not make one object')
   return definition

@@ -110,6 +110,11 @@ type InDatabase = Common & {
   readonly comment?: string
   readonly cluster?: string
   readonly renamedFrom?: QualifiedName
+  /**
+   * Declared SQL functions that were called here. The server stores their bodies in place of the calls, and so do the
+   * texts of this object: the list is for the dependency graph only, never compared.
+   */
+  readonly functions?: readonly string[]
 }
 
 export type Database = Common & {

@@ -56,7 +56,10 @@ export function dependenciesOf(definition: Definition, model: Model): readonly s
     if (dependency !== undefined && dependency !== definition) found.add(objectKey(dependency))
   }
   const object = (database: string, name: string) => add(lookup.objects.get(`${database}.${name}`))
-  if (isDatabaseObject(definition)) add(lookup.databases.get(definition.database))
+  if (isDatabaseObject(definition)) {
+    add(lookup.databases.get(definition.database))
+    for (const name of definition.functions ?? []) add(lookup.functions.get(name))
+  }
   for (const reference of referencesOf(definition)) {
     if (reference.kind === 'function') add(lookup.functions.get(reference.name))
     else if (reference.kind === 'match') {
@@ -126,7 +129,10 @@ function expressionReferences(text: string, database: string): readonly Referenc
 }
 
 /** The last answer for each text; expressions repeat from table to table. */
-const EXPRESSION_REFERENCES = new Map<string, { readonly database: string; readonly references: readonly Reference[] }>()
+const EXPRESSION_REFERENCES = new Map<
+  string,
+  { readonly database: string; readonly references: readonly Reference[] }
+>()
 
 function readReferences(text: string, database: string): readonly Reference[] {
   const parsed = readExpression(text)

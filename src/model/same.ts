@@ -2,11 +2,11 @@ import { Token, tokenize, tokenText } from '../sql/lexer.js'
 import { type Definition, objectKey } from './definition.js'
 
 /** Fields that say how or where something was written, not what it is. */
-const NOT_COMPARED = new Set(['spelling', 'origin', 'plugins', 'renamedFrom', 'cluster'])
+const NOT_COMPARED = new Set(['spelling', 'origin', 'plugins', 'renamedFrom', 'functions', 'cluster'])
 
 /**
  * True when both are the same object in the same form: deep equality of everything but `spelling`, `origin`,
- * `plugins`, `cluster` and `renamedFrom`. Of a view, columns and security count only where `expected` speaks of them,
+ * `plugins`, `cluster`, `functions` and `renamedFrom`. Of a view, columns and security count only where `expected` speaks of them,
  * since the server fills them in. Key order never matters.
  */
 export function sameDefinition(expected: Definition, actual: Definition): boolean {

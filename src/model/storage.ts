@@ -122,6 +122,7 @@ export function ttlText(rule: TtlRule): SqlText {
  * for which that holds; `true` is all.
  */
 const NAMES_AS_STRINGS: Readonly<Record<string, true | readonly number[]>> = {
+  Alias: true,
   Merge: [0, 1],
   Buffer: [0, 1],
   Distributed: [0, 1, 2, 4],

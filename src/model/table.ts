@@ -38,7 +38,8 @@ export type FormContext = {
 export function tableForm(node: CreateTable, context: FormContext): Table {
   const own = typeof node.name.database === 'string' ? node.name.database : context.database
   const keepNested = !context.declared || setsFlattenNested(node.storage?.settings)
-  const columns = columnsForm(node.elements?.columns ?? [], keepNested)
+  // The engine Alias shows the columns of its table and refuses to be created with any.
+  const columns = node.storage?.engine?.name === 'Alias' ? [] : columnsForm(node.elements?.columns ?? [], keepNested)
   const hasNested = columns.some((column) => column.type.startsWith('Nested('))
   const { storage, spelling } =
     node.asFunction !== undefined

@@ -361,6 +361,55 @@ describe('a declaration', () => {
   })
 })
 
+describe('calls of declared functions', () => {
+  it('are stored as the bodies of the functions', () => {
+    const functions = [
+      sqlFunction({ name: 'f3', as: 'x -> f1(x) * 2' }),
+      sqlFunction({ name: 'f1', as: 'x -> x + 1' }),
+      sqlFunction({ name: 'f2', as: "(a, b) -> concat(toString(a), b, 'z')" }),
+      sqlFunction({ name: 'f4', as: 'x -> x > 5 OR x = 1' }),
+    ]
+    const objects = [
+      table({
+        database: 'am',
+        name: 't',
+        engine: 'MergeTree',
+        orderBy: 'f1(id)',
+        partitionBy: 'f1(id) % 10',
+        ttl: 'toDateTime(f1(id)) + INTERVAL 1 DAY',
+        columns: {
+          id: 'UInt32',
+          a: { type: 'UInt32', materialized: '(f1(id))' },
+          b: { type: 'String', defaultExpression: "f2(id + 1, 'x')" },
+        },
+        indexes: [{ name: 'i', expression: 'f3(id)', type: 'minmax' }],
+        constraints: [{ name: 'c', check: 'f4(id)' }],
+        projections: [{ name: 'p', query: 'SELECT f1(id), count() GROUP BY f1(id)' }],
+      }),
+      view({
+        database: 'am',
+        name: 'v',
+        as: 'SELECT f3(f1(id)) AS x, -f1(id) AS y, arrayMap(q -> f1(q), arr) AS z FROM src WHERE NOT f4(id)',
+      }),
+    ]
+    const { model, issues } = canonicalise([...functions, ...objects])
+    expect(issues).toEqual([])
+    for (const definition of model.definitions) {
+      if (definition.kind === 'sql_function') query(renderCreate(definition, 'create'))
+    }
+    for (const declaration of objects) {
+      // The calls as they were written, so that it is the server that resolves them.
+      const [plain] = canonicalise([declaration]).model.definitions
+      const [inlined] = model.definitions.filter((one) => isDatabaseObject(one) && one.name === declaration.name)
+      query(renderCreate(plain!, 'create'))
+      const live = definitionFromStatement(stored('am', declaration.name), { currentDatabase: 'am' })
+      if (!sameDefinition(inlined!, live)) expect(live).toEqual(inlined)
+      drop(live)
+    }
+    for (const name of ['f1', 'f2', 'f3', 'f4']) query(`DROP FUNCTION ${name}`)
+  })
+})
+
 describe('the tables of names', () => {
   it('hold every case-insensitive function of the engine', () => {
     const rows = query(
