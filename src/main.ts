@@ -28,7 +28,7 @@ async function start(): Promise<void> {
   if ('enableCompileCache' in nodeModule && typeof nodeModule.enableCompileCache === 'function') {
     nodeModule.enableCompileCache()
   }
-  const { run } = await import('./cli/dispatch.js')
+  const { reportCrash, run } = await import('./cli/dispatch.js')
   const version = await readVersion()
   const write = ownStdout()
   const interrupt = new AbortController()
@@ -52,11 +52,19 @@ async function start(): Promise<void> {
     signal: interrupt.signal,
     version,
   }
+  process.on('uncaughtException', (error) => {
+    void end(reportCrash(argv, io, error), write)
+  })
   // Work that waits for nothing but a signal or a promise of a plugin must not look finished to Node.
   const awake = setInterval(() => {}, 2 ** 30)
-  process.exitCode = await run(argv, io)
+  const exitCode = await run(argv, io)
   clearInterval(awake)
-  // Sockets and engines that a plugin left open must not keep the process; what was printed must leave it first.
+  await end(exitCode, write)
+}
+
+/** Sockets and engines that a plugin left open must not keep the process; what was printed must leave it first. */
+async function end(exitCode: number, write: Write): Promise<never> {
+  process.exitCode = exitCode
   await Promise.all([flushed(process.stdout, write), flushed(process.stderr)])
   process.exit()
 }

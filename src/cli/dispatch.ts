@@ -48,6 +48,14 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   return exitCode
 }
 
+/**
+ * Reports what nobody caught, such as a promise that a plugin left alone, in the form that the run would have used, and
+ * gives the exit code. For the moment before the process ends.
+ */
+export function reportCrash(argv: readonly string[], io: Io, thrown: unknown): number {
+  return openSession(scanArguments(argv, GLOBAL_FLAGS), io).fail(thrown)
+}
+
 /** What one invocation holds: its output, its config and connection once they are opened, and how it ends. */
 type Session = ReturnType<typeof openSession>
 

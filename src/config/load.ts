@@ -44,7 +44,7 @@ export async function loadConfig(
     })
   }
   const exported = await loadExport(file, label, loader)
-  const value = isFunction(exported) ? await callConfig(exported, environment, label) : exported
+  const value = await settleConfig(exported, environment, label)
   const { validateConfig } = await import('./schema.js')
   return resolveConfig(validateConfig(value, label), file, environment.mode, env)
 }
@@ -85,13 +85,10 @@ function isFunction(value: unknown): value is (environment: ConfigEnvironment) =
   return typeof value === 'function'
 }
 
-async function callConfig(
-  exported: (environment: ConfigEnvironment) => unknown,
-  environment: ConfigEnvironment,
-  label: string,
-): Promise<unknown> {
+/** The object behind the export: what the function gives, or what a promise resolves to. */
+async function settleConfig(exported: unknown, environment: ConfigEnvironment, label: string): Promise<unknown> {
   try {
-    return await exported(environment)
+    return await (isFunction(exported) ? exported(environment) : exported)
   } catch (error) {
     throw new ChkitError(
       'config_load_failed',

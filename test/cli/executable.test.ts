@@ -42,7 +42,11 @@ test('--version needs no file but the executable’s own', () => {
     writeFileSync(join(dir, 'package.json'), '{ "type": "module" }')
     for (const word of ['--version', '-v', 'version']) {
       const { status, stdout, stderr } = spawnSync(process.execPath, [join(dir, 'main.js'), word], { encoding: 'utf8' })
-      expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
+      expect({ status, stdout, stderr }).toEqual({
+        status: 0,
+        stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+        stderr: '',
+      })
     }
   } finally {
     rmSync(dir, { recursive: true })
@@ -52,7 +56,11 @@ test('--version needs no file but the executable’s own', () => {
 test('init, then help of everything that loads', () => {
   expect(chkit(['init'])).toMatchObject({ status: 0, stderr: '' })
   expect(chkit(['--help'])).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('chkit <command>') })
-  expect(chkit(['status', '--bogus'])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--bogus') })
+  expect(chkit(['status', '--bogus'])).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringContaining('--bogus'),
+  })
 })
 
 describe('stdout', () => {
@@ -85,6 +93,16 @@ describe('stdout', () => {
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'line\n', stderr: '' })
   })
 
+  test('holds a document also for a promise that a plugin left alone', () => {
+    usePlugin("Promise.reject(new Error('left alone')); await new Promise((done) => setTimeout(done, 60_000))")
+    const { status, stdout, stderr } = chkit(['x', '--json'], { timeout: 20_000 })
+    expect({ status, document: JSON.parse(stdout), stderr }).toMatchObject({
+      status: 1,
+      document: { command: 'x', ok: false, error: 'left alone', code: 'internal_error' },
+      stderr: '',
+    })
+  })
+
   test('does not wait for what a plugin left open', () => {
     usePlugin('setInterval(() => {}, 1000); return 3')
     expect(chkit(['x'], { timeout: 20_000 })).toMatchObject({ status: 3, signal: null })
@@ -111,7 +129,10 @@ describe('an interrupt', () => {
   test('ends a command that only reads at once, with a document', async () => {
     usePlugin(wait)
     const { code, stdout } = await interrupt(['SIGINT'])
-    expect({ code, document: JSON.parse(stdout) }).toMatchObject({ code: 130, document: { ok: false, code: 'interrupted' } })
+    expect({ code, document: JSON.parse(stdout) }).toMatchObject({
+      code: 130,
+      document: { ok: false, code: 'interrupted' },
+    })
   })
 
   test('lets a command that changes the database finish what it does', async () => {

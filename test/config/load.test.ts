@@ -59,6 +59,7 @@ describe('a config that holds', () => {
       name: 'an async function',
       text: "export default async () => ({ schema: ['a.ts'], outDir: await Promise.resolve('x') })",
     },
+    { name: 'a promise', text: "export default Promise.resolve({ schema: 'a.ts', outDir: 'x' })" },
     { name: 'a CommonJS module', text: "module.exports = { schema: 'a.ts', outDir: 'x' }" },
     {
       name: 'with types and enums',
