@@ -30,8 +30,8 @@ export type MaterializedViewAttribute =
   | 'comment'
   | 'security'
 
-/** Where a column stands: after the named one, or first. */
-export type ColumnPosition = { readonly after: string } | 'first'
+/** Where a column, an index or a projection stands: after the named one, or first. Undefined is last, or where it was. */
+export type Position = { readonly after: string } | 'first'
 
 /**
  * One difference between two models, as a value. It carries both sides, never a ready string; `plan` decides whether
@@ -60,7 +60,7 @@ export type Change =
       readonly reasons: readonly string[]
       readonly hasDependents?: boolean
     }
-  | { readonly kind: 'addColumn'; readonly table: Table; readonly column: Column; readonly position?: ColumnPosition }
+  | { readonly kind: 'addColumn'; readonly table: Table; readonly column: Column; readonly position?: Position }
   | { readonly kind: 'dropColumn'; readonly table: Table; readonly column: Column }
   | { readonly kind: 'renameColumn'; readonly table: Table; readonly from: string; readonly to: string }
   | {
@@ -69,7 +69,7 @@ export type Change =
       readonly from: Column
       readonly to: Column
       readonly attributes: readonly ColumnAttribute[]
-      readonly position?: ColumnPosition
+      readonly position?: Position
     }
   | { readonly kind: 'modifyEngine'; readonly table: Table; readonly from: Engine; readonly to: Engine }
   | {
@@ -116,12 +116,29 @@ export type Change =
       readonly to: SqlText | undefined
     }
   | { readonly kind: 'modifyTableComment'; readonly table: Table; readonly from: string; readonly to: string }
-  | { readonly kind: 'addIndex'; readonly table: Table; readonly index: SkippingIndex }
+  | { readonly kind: 'addIndex'; readonly table: Table; readonly index: SkippingIndex; readonly position?: Position }
   | { readonly kind: 'dropIndex'; readonly table: Table; readonly index: SkippingIndex }
-  | { readonly kind: 'modifyIndex'; readonly table: Table; readonly from: SkippingIndex; readonly to: SkippingIndex }
-  | { readonly kind: 'addProjection'; readonly table: Table; readonly projection: Projection }
+  | {
+      readonly kind: 'modifyIndex'
+      readonly table: Table
+      readonly from: SkippingIndex
+      readonly to: SkippingIndex
+      readonly position?: Position
+    }
+  | {
+      readonly kind: 'addProjection'
+      readonly table: Table
+      readonly projection: Projection
+      readonly position?: Position
+    }
   | { readonly kind: 'dropProjection'; readonly table: Table; readonly projection: Projection }
-  | { readonly kind: 'modifyProjection'; readonly table: Table; readonly from: Projection; readonly to: Projection }
+  | {
+      readonly kind: 'modifyProjection'
+      readonly table: Table
+      readonly from: Projection
+      readonly to: Projection
+      readonly position?: Position
+    }
   | { readonly kind: 'addConstraint'; readonly table: Table; readonly constraint: Constraint }
   | { readonly kind: 'dropConstraint'; readonly table: Table; readonly constraint: Constraint }
   | { readonly kind: 'modifyConstraint'; readonly table: Table; readonly from: Constraint; readonly to: Constraint }

@@ -1,7 +1,7 @@
 /** The differences between two states of one table. */
 import type { Column, Engine, SqlText, Table } from '../model/definition.js'
 import { sameText } from '../model/same.js'
-import type { Change, ColumnAttribute, ColumnPosition } from './change.js'
+import type { Change, ColumnAttribute, Position } from './change.js'
 import { stableNames } from './column-order.js'
 import {
   effectivePrimaryKey,
@@ -79,7 +79,7 @@ function diffColumns(from: Table, to: Table, changes: Change[]): void {
   while (lastKept >= 0 && !old.has(to.columns[lastKept]!.name)) lastKept--
 
   for (const [index, column] of to.columns.entries()) {
-    const position: ColumnPosition = index === 0 ? 'first' : { after: to.columns[index - 1]!.name }
+    const position: Position = index === 0 ? 'first' : { after: to.columns[index - 1]!.name }
     const before = old.get(column.name)
     if (before === undefined) {
       // Behind the last kept column the server appends by itself.

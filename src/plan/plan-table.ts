@@ -2,7 +2,7 @@
  * Changes of one table as steps. The rules are those of reference/alter-matrix.md sections 1 and 4 (seen on 26.7):
  * metadata only where the server can, a mutation where it must rewrite, a refusal where it cannot or would break later.
  */
-import type { Change, ColumnAttribute } from '../diff/change.js'
+import type { Change, ColumnAttribute, Position } from '../diff/change.js'
 import { isPrefix } from '../diff/equal.js'
 import { aggregates, columnsIn, mentionsColumn, readsEverything } from '../diff/expression-names.js'
 import { assertNever } from '../errors.js'
@@ -85,7 +85,7 @@ export function planTable(table: TableChanges): TableSteps {
   const scope: Scope = { ...table, roles: columnRoles(table.from), name: objectName(table.to), added }
   const entries: { readonly phase: Phase; readonly step: Step }[] = []
   const refusals: Refusal[] = []
-  for (const change of withRebuiltParts(scope)) {
+  for (const change of inPlace(scope.to, withRebuiltParts(scope))) {
     for (const part of splitChange(change)) {
       const verdict = decide(scope, part)
       if ('code' in verdict) refusals.push({ change: part, object: objectKey(table.to), ...verdict })
@@ -151,6 +151,47 @@ function withRebuiltParts(scope: Scope): readonly Change[] {
       out.push({ kind: 'dropProjection', table: to, projection: old }, { kind: 'addProjection', table: to, projection })
   }
   return out
+}
+
+/** New indexes and projections in the order of the table, each told where it stands unless it comes last by itself. */
+function inPlace(table: Table, changes: readonly Change[]): readonly Change[] {
+  const indexes = placesOf(
+    table.indexes ?? [],
+    changes.flatMap((change) => (change.kind === 'addIndex' ? [change.index] : [])),
+  )
+  const projections = placesOf(
+    table.projections ?? [],
+    changes.flatMap((change) => (change.kind === 'addProjection' ? [change.projection] : [])),
+  )
+  const order = (list: readonly { readonly name: string }[] | undefined, name: string) =>
+    (list ?? []).findIndex((item) => item.name === name)
+  const others: Change[] = []
+  const parts: { readonly rank: number; readonly change: Change }[] = []
+  for (const change of changes) {
+    if (change.kind === 'addIndex' || change.kind === 'modifyIndex') {
+      const { name } = change.kind === 'addIndex' ? change.index : change.to
+      parts.push({ rank: order(table.indexes, name), change: { ...change, ...indexes(name) } })
+    } else if (change.kind === 'addProjection' || change.kind === 'modifyProjection') {
+      const { name } = change.kind === 'addProjection' ? change.projection : change.to
+      const rank = (table.indexes?.length ?? 0) + order(table.projections, name)
+      parts.push({ rank, change: { ...change, ...projections(name) } })
+    } else others.push(change)
+  }
+  return [...others, ...parts.sort((a, b) => a.rank - b.rank).map(({ change }) => change)]
+}
+
+function placesOf(
+  wanted: readonly { readonly name: string }[],
+  added: readonly { readonly name: string }[],
+): (name: string) => { readonly position?: Position } {
+  const names = new Set(added.map((item) => item.name))
+  let lastKept = wanted.length - 1
+  while (lastKept >= 0 && names.has(wanted[lastKept]!.name)) lastKept--
+  return (name) => {
+    const at = wanted.findIndex((item) => item.name === name)
+    if (at < 0 || at > lastKept || (at === lastKept && at === wanted.length - 1)) return {}
+    return { position: at === 0 ? 'first' : { after: wanted[at - 1]!.name } }
+  }
 }
 
 function projectionStandsInTheWay(oldBody: string, body: string, change: Change): boolean {

@@ -371,7 +371,9 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
         )
         break
       case 'modifyFunction': {
-        const users = (scene.usersAfter.get(key) ?? []).map((user) => objectName(scene.after.get(user)!))
+        const users = (scene.usersAfter.get(key) ?? [])
+          .filter((user) => !scene.touched.has(user))
+          .map((user) => objectName(scene.after.get(user)!))
         add(
           'bring',
           RANK.alter,
@@ -379,7 +381,7 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
           stepOf(change, {
             risk: 'caution',
             reason: `Function ${change.to.name} is replaced; queries use the new body at once.`,
-            warning: `The server copies a function's body into objects when they are created or altered: ${users.length > 0 ? users.join(', ') : 'existing objects'} keep the old one until then.`,
+            warning: `The server copies a function's body into objects when they are created or altered: ${users.length > 0 ? users.join(', ') : 'what chkit does not know'} keeps the old one until then.`,
           }),
         )
         break

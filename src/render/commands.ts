@@ -1,5 +1,5 @@
 /** What each step says to the server: ALTER commands that may share a statement, or statements of their own. */
-import type { Change, ColumnPosition } from '../diff/change.js'
+import type { Change, Position } from '../diff/change.js'
 import { assertNever } from '../errors.js'
 import type { AccessObject, Column, SqlText, Table } from '../model/definition.js'
 import { isStored } from '../plan/column-roles.js'
@@ -134,25 +134,32 @@ function changeCommands(change: Change, step: Step): Command[] {
     case 'modifyTableComment':
       return [alter('metadata', `MODIFY COMMENT ${quoteString(change.to)}`)]
     case 'addIndex':
-      return [alter('metadata', `ADD INDEX IF NOT EXISTS ${renderIndex(change.index)}`)]
+      return [
+        alter('metadata', `ADD INDEX IF NOT EXISTS ${renderIndex(change.index)}${renderPosition(change.position)}`),
+      ]
     case 'dropIndex':
       return [alter('dropParts', `DROP INDEX IF EXISTS ${quoteIdentifierIfNeeded(change.index.name)}`)]
     case 'modifyIndex':
       return [
         alter(
           'alone',
-          `DROP INDEX IF EXISTS ${quoteIdentifierIfNeeded(change.from.name)},\n${COMMAND_INDENT}ADD INDEX ${renderIndex(change.to)}`,
+          `DROP INDEX IF EXISTS ${quoteIdentifierIfNeeded(change.from.name)},\n${COMMAND_INDENT}ADD INDEX ${renderIndex(change.to)}${renderPosition(change.position)}`,
         ),
       ]
     case 'addProjection':
-      return [alter('metadata', `ADD PROJECTION IF NOT EXISTS ${renderProjection(change.projection)}`)]
+      return [
+        alter(
+          'metadata',
+          `ADD PROJECTION IF NOT EXISTS ${renderProjection(change.projection)}${renderPosition(change.position)}`,
+        ),
+      ]
     case 'dropProjection':
       return [alter('dropParts', `DROP PROJECTION IF EXISTS ${quoteIdentifierIfNeeded(change.projection.name)}`)]
     case 'modifyProjection':
       return [
         alter(
           'alone',
-          `DROP PROJECTION IF EXISTS ${quoteIdentifierIfNeeded(change.from.name)},\n${COMMAND_INDENT}ADD PROJECTION ${renderProjection(change.to)}`,
+          `DROP PROJECTION IF EXISTS ${quoteIdentifierIfNeeded(change.from.name)},\n${COMMAND_INDENT}ADD PROJECTION ${renderProjection(change.to)}${renderPosition(change.position)}`,
         ),
       ]
     case 'addConstraint':
@@ -251,7 +258,7 @@ function nestedSettings(type: string): Pick<AlterCommand, 'settings'> {
   return type.startsWith('Nested(') ? { settings: 'flatten_nested = 0' } : {}
 }
 
-function addColumn(column: Column, position: ColumnPosition | undefined): ColumnCommand[] {
+function addColumn(column: Column, position: Position | undefined): ColumnCommand[] {
   const commands: ColumnCommand[] = [
     {
       batch: 'metadata',
@@ -266,7 +273,7 @@ function addColumn(column: Column, position: ColumnPosition | undefined): Column
   return commands
 }
 
-function renderPosition(position: ColumnPosition | undefined): SqlText {
+function renderPosition(position: Position | undefined): SqlText {
   if (position === undefined) return ''
   return position === 'first' ? ' FIRST' : ` AFTER ${quoteIdentifier(position.after)}`
 }

@@ -477,10 +477,11 @@ const CASES: readonly Case[] = [
       table({
         database: 'd2',
         name: 'uses',
+        functions: ['add_one'],
         columns: [
           column('id', 'UInt64'),
           column('x', 'UInt32', { default: { kind: 'DEFAULT', expression: "dictGet('d.dict', 'a', id)" } }),
-          column('y', 'UInt64', { default: { kind: 'DEFAULT', expression: 'add_one(id)' } }),
+          column('y', 'UInt64', { default: { kind: 'DEFAULT', expression: '(id + 1)' } }),
         ],
       }),
       { kind: 'sql_function', name: 'add_one', expression: 'x -> (x + 1)' },

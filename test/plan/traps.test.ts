@@ -200,7 +200,7 @@ describe('traps of the server', () => {
         type: 'replace_function',
         risk: 'caution',
         warning:
-          "The server copies a function's body into objects when they are created or altered: d.t keep the old one until then.",
+          "The server copies a function's body into objects when they are created or altered: d.t keeps the old one until then.",
       },
     ])
   })
