@@ -41,6 +41,7 @@ export interface SplitProblem {
 export function splitStatements(text: string): SplitStatement[] {
   const statements: SplitStatement[] = []
   const lines = new LineCounter(text)
+  let blanks: BlankLines | undefined
   const failures = { heredocs: 0 }
   let from = 0
   while (from < text.length) {
@@ -55,7 +56,10 @@ export function splitStatements(text: string): SplitStatement[] {
       continue
     }
     let end = tokens.ends[last]!
-    if (reader.atData) ({ end, next } = inlineDataEnd(text, end))
+    if (reader.atData) {
+      blanks ??= new BlankLines(text)
+      ;({ end, next } = inlineDataEnd(text, end, blanks))
+    }
     const first = tokens.starts[0]!
     const start = commentStart(text, from, first)
     const textLine = lines.at(start).line
@@ -70,29 +74,59 @@ export function splitStatements(text: string): SplitStatement[] {
 /** Counts lines on the way through a text; asked with growing offsets it reads the text once. */
 class LineCounter {
   private readonly text: string
-  private offset = 0
   private line = 1
   private lineStart = 0
+  /** The first newline that is not counted yet, or the length of the text. */
+  private newline: number
 
   constructor(text: string) {
     this.text = text
+    this.newline = this.next(0)
   }
 
   at(offset: number): { line: number; column: number } {
-    if (offset < this.offset) {
-      this.offset = this.lineStart = 0
+    if (offset < this.lineStart) {
       this.line = 1
+      this.lineStart = 0
+      this.newline = this.next(0)
     }
-    for (
-      let newline = this.text.indexOf('\n', this.offset);
-      newline >= 0 && newline < offset;
-      newline = this.text.indexOf('\n', newline + 1)
-    ) {
+    while (this.newline < offset) {
       this.line++
-      this.lineStart = newline + 1
-      this.offset = newline + 1
+      this.lineStart = this.newline + 1
+      this.newline = this.next(this.lineStart)
     }
     return { line: this.line, column: offset - this.lineStart + 1 }
+  }
+
+  private next(from: number): number {
+    const newline = this.text.indexOf('\n', from)
+    return newline < 0 ? this.text.length : newline
+  }
+}
+
+/** Finds blank lines at growing offsets; reads the text once. */
+class BlankLines {
+  private readonly text: string
+  private readonly pattern = /\r?\n[ \t]*\r?\n/g
+  private found: { readonly start: number; readonly end: number } | undefined
+  private searchedFrom = 0
+
+  constructor(text: string) {
+    this.text = text
+    this.search(0)
+  }
+
+  /** The first blank line at or behind `from`: where the line before it ends, and where the line after it starts. */
+  after(from: number): { readonly start: number; readonly end: number } | undefined {
+    if (from < this.searchedFrom || (this.found !== undefined && this.found.start < from)) this.search(from)
+    return this.found
+  }
+
+  private search(from: number): void {
+    this.searchedFrom = from
+    this.pattern.lastIndex = from
+    const match = this.pattern.exec(this.text)
+    this.found = match === null ? undefined : { start: match.index, end: this.pattern.lastIndex }
   }
 }
 
@@ -121,8 +155,8 @@ function commentStart(text: string, from: number, first: number): number {
   let start = from
   if (from > 0) {
     // A comment behind the semicolon, on its line, speaks of the statement before.
-    const newline = text.indexOf('\n', from)
-    if (newline < 0 || newline >= first) return first
+    const newline = newlineBetween(text, from, first)
+    if (newline < 0) return first
     if (text.slice(from, newline).trim() !== '') {
       if (insideComment(text, from, newline)) return first
       start = newline
@@ -135,18 +169,31 @@ function commentStart(text: string, from: number, first: number): number {
   return position
 }
 
+/** The first newline in the range, or -1; looks at nothing outside it. */
+function newlineBetween(text: string, from: number, to: number): number {
+  for (let position = from; position < to; position++) if (text.charCodeAt(position) === 10) return position
+  return -1
+}
+
+/** The last newline in the range, or -1; looks at nothing outside it. */
+function lastNewlineBetween(text: string, from: number, to: number): number {
+  for (let position = to - 1; position >= from; position--) if (text.charCodeAt(position) === 10) return position
+  return -1
+}
+
 /** True when a block comment that begins before `newline` goes on after it. */
 function insideComment(text: string, from: number, newline: number): boolean {
-  const open = text.lastIndexOf('/*', newline)
-  return open >= from && text.indexOf('*/', open) > newline
+  const line = text.slice(from, newline)
+  const open = line.lastIndexOf('/*')
+  return open >= 0 && line.indexOf('*/', open) < 0
 }
 
 /** The offset behind the last empty line in the range, or -1. */
 function lastBlankLine(text: string, from: number, to: number): number {
   let lineEnd = to
   while (true) {
-    const newline = text.lastIndexOf('\n', lineEnd - 1)
-    if (newline < from) return -1
+    const newline = lastNewlineBetween(text, from, lineEnd)
+    if (newline < 0) return -1
     if (lineEnd < to && isBlank(text, newline + 1, lineEnd)) return lineEnd + 1
     lineEnd = newline
   }
@@ -207,27 +254,25 @@ const STARTERS =
   /^(?:CREATE|ALTER|DROP|INSERT|SELECT|WITH|RENAME|EXCHANGE|TRUNCATE|OPTIMIZE|SYSTEM|DELETE|UPDATE|GRANT|REVOKE|SET|USE|ATTACH|DETACH|KILL|EXPLAIN|SHOW|DESCRIBE|CHECK|BACKUP|RESTORE|UNDROP)\s/i
 
 /** Where inline data ends, and where the next statement begins. */
-function inlineDataEnd(text: string, from: number): { end: number; next: number } {
+function inlineDataEnd(text: string, from: number, blanks: BlankLines): { end: number; next: number } {
   let after = from
   while (isSpace(text.charCodeAt(after))) after++
   if (text[after] === ';') return { end: from, next: after + 1 }
-  const blank = /\r?\n[ \t]*\r?\n/g
-  blank.lastIndex = from
-  const gap = blank.exec(text)
-  const limit = gap ? gap.index : text.length
+  const gap = blanks.after(from)
+  const limit = gap ? gap.start : text.length
   for (let newline = lineEndAt(text, from, limit); ; newline = lineEndAt(text, newline + 1, limit)) {
     let last = newline
     while (last > from && isSpace(text.charCodeAt(last - 1))) last--
     const semicolon = last > from && text[last - 1] === ';'
     if (semicolon && (newline >= limit || startsStatement(text, newline)))
       return { end: trimmed(text, from, last - 1), next: last }
-    if (newline >= limit) return { end: trimmed(text, from, limit), next: gap ? blank.lastIndex : text.length }
+    if (newline >= limit) return { end: trimmed(text, from, limit), next: gap ? gap.end : text.length }
   }
 }
 
 function lineEndAt(text: string, from: number, limit: number): number {
-  const newline = text.indexOf('\n', from)
-  return newline < 0 || newline > limit ? limit : newline
+  const newline = newlineBetween(text, from, limit)
+  return newline < 0 ? limit : newline
 }
 
 function trimmed(text: string, from: number, to: number): number {

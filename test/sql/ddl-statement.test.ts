@@ -89,10 +89,10 @@ describe('hostile texts end in time and keep their text', () => {
     ],
     ['one word again and again', 'DROP '.repeat(200_000)],
   ])('%s', (_, text) => {
-    const begin = performance.now()
+    const begin = process.cpuUsage().user
     const { node, warnings } = parseStatement(text)
     const out = printStatement(node)
-    expect(performance.now() - begin).toBeLessThan(5_000)
+    expect(process.cpuUsage().user - begin).toBeLessThan(5_000_000)
     if (node.kind === 'unparsed') {
       expect(out === text).toBe(true)
       expect(warnings).toHaveLength(1)

@@ -95,9 +95,9 @@ describe('splitStatements', () => {
 
   test('keeps every statement of a large script, in time', () => {
     const script = Array.from({ length: 20_000 }, (_, index) => `-- number ${index}\nSELECT ${index}, ';';`).join('\n')
-    const begin = performance.now()
+    const begin = process.cpuUsage().user
     expect(splitStatements(script)).toHaveLength(20_000)
-    expect(performance.now() - begin).toBeLessThan(2_000)
+    expect(process.cpuUsage().user - begin).toBeLessThan(3_000_000)
   })
 
   test.each([
@@ -105,14 +105,17 @@ describe('splitStatements', () => {
     ['heredocs of many tags', Array.from({ length: 50_000 }, (_, index) => `$t${index}$;`).join('')],
     ['inserts with quotes in their data', "INSERT INTO t FORMAT CSV\nit's\n\n".repeat(20_000)],
     ['inserts whose rows end with semicolons', `INSERT INTO t FORMAT CSV\n${'a;\n'.repeat(200_000)}`],
+    ['inserts with data and no blank line', 'INSERT INTO t FORMAT CSV\n1;\n'.repeat(50_000)],
+    ['statements on one line', 'SELECT 1;'.repeat(200_000)],
     ['open comments', '/*'.repeat(300_000)],
     ['closed comments', '/**/ ;'.repeat(100_000)],
     ['blank lines', '\n\n'.repeat(300_000)],
     ['open brackets', '('.repeat(500_000)],
     ['comment lines before one statement', `${'-- x\n'.repeat(100_000)}SELECT 1`],
   ])('ends in time: %s', (_, script) => {
-    const begin = performance.now()
+    const begin = process.cpuUsage().user
     splitStatements(script)
-    expect(performance.now() - begin).toBeLessThan(3_000)
+    // Microseconds of this process, since other work on the machine is none of ours.
+    expect(process.cpuUsage().user - begin).toBeLessThan(3_000_000)
   })
 })
