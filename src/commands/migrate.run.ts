@@ -5,6 +5,7 @@ import { type DestructiveOperation, destructiveBlocked, findDestructive, formatC
 import { migrationId } from '../migration/directory.js'
 import { type Journal, type JournalState, openJournal, statementStates } from '../migration/journal.js'
 import { acquireLock, breakLock, type Lock, lockHolder, newRunner, noLock } from '../migration/lock.js'
+import { type LockStore, openLockStore } from '../migration/lock-store.js'
 import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
 import { choosePending } from '../migration/pending.js'
 import { type AppliedMigration, applyMigrations } from '../migration/run.js'
@@ -191,15 +192,35 @@ async function createDatabase(context: CommandContext, executor: Executor): Prom
   await create(executor, context.config.clickhouse?.cluster)
 }
 
+/** Undefined where no lock is needed or none can be had. */
+async function lockStore(context: CommandContext, executor: Executor): Promise<LockStore | undefined> {
+  // The embedded engine locks its folder: no other process can be at it.
+  if (executor.kind === 'embedded') return undefined
+  const { major, version } = await executor.server()
+  if (major < 21) {
+    context.warn(
+      `ClickHouse ${version} can hold no migration lock: see to it that one run at a time applies migrations.`,
+    )
+    return undefined
+  }
+  const store = await openLockStore(executor, context.config.journal.table)
+  if (context.config.clickhouse?.cluster !== undefined && !store.shared) {
+    context.warn(
+      'The migration lock is seen by one node only, since the server has no KeeperMap: always connect to the same node.',
+    )
+  }
+  return store
+}
+
 async function takeLock(context: CommandContext, executor: Executor, state: JournalState): Promise<Lock> {
   const runner = newRunner()
-  // The embedded engine locks its folder; servers before 21 have no comments on tables.
-  if (executor.kind === 'embedded' || (await executor.server()).major < 21) return noLock(runner)
+  const store = await lockStore(context, executor)
+  if (store === undefined) return noLock(runner)
   const waiting = context.progress('Taking the migration lock')
   const timeoutS = typeof context.flags['lock-timeout'] === 'number' ? context.flags['lock-timeout'] : LOCK_TIMEOUT_S
   try {
-    return await acquireLock(executor, {
-      journalTable: context.config.journal.table,
+    return await acquireLock({
+      store,
       runner,
       timeoutMs: timeoutS * 1000,
       journalEpoch: state.statements.reduce((newest, { epoch }) => Math.max(newest, epoch), 0),
@@ -346,8 +367,9 @@ async function resolve(
 /** `--unlock`: breaks the lock of a run that is known to be dead. */
 async function unlock(context: CommandContext, executor: Executor): Promise<CommandResult> {
   const { style } = context
-  const holder = executor.kind === 'embedded' ? undefined : await lockHolder(executor, context.config.journal.table)
-  if (holder === undefined) {
+  const store = await lockStore(context, executor)
+  const holder = store === undefined ? undefined : await lockHolder(store)
+  if (store === undefined || holder === undefined) {
     return { payload: { mode: 'unlock', holder: null }, text: `${style.green('✓')} Nobody holds the migration lock.` }
   }
   const who = `${holder.owner} on ${holder.host}`
@@ -360,6 +382,6 @@ async function unlock(context: CommandContext, executor: Executor): Promise<Comm
   const question = `${who} holds the lock. If that run is alive, two runs will change the database at once. Type "unlock":`
   if (!(await context.prompt.typed(question, 'unlock')))
     throw new ChkitError('lock_held', 'The migration lock was left as it is.')
-  await breakLock(executor, context.config.journal.table)
+  await breakLock(store)
   return { payload: { mode: 'unlock', holder }, text: `${style.green('✓')} The migration lock of ${who} is broken.` }
 }

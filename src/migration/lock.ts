@@ -1,20 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Executor } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
-import { quoteQualified, quoteString } from '../sql/quote.js'
-import { isCut, persistently } from './cut.js'
-import { lockPrefix } from './journal.js'
+import { persistently } from './cut.js'
+import type { Claim, Claims, LockStore } from './lock-store.js'
 
 /**
- * One runner at a time. The lock is a table whose name carries an epoch: CREATE TABLE succeeds for one of many, and the
- * greatest epoch holds. Its comment says who holds it and until when, in the server's time. A holder that cannot renew
- * in time knows by its own clock that it has lost the lock, before anyone else may take it.
+ * One runner at a time. Runs lay claim to epochs: of many claims to one epoch one is kept, and the greatest epoch holds.
+ * A claim says who holds the lock and until when, in the server's time. A holder that cannot renew in time knows by its
+ * own clock that it has lost the lock, before anyone else may take it.
  *
- * The table is dropped on release. A slow contender may then create an epoch that was already used, or one below the
- * greatest; it looks again after creating, and gives way to any greater epoch.
+ * The claim is dropped on release. A slow contender may then claim an epoch that was already used, or one below the
+ * greatest; it looks again after claiming, and gives way to any greater epoch.
  */
 
 /** Milliseconds for which a lock holds without being renewed. */
@@ -51,63 +49,16 @@ export function noLock(runner: string): Lock {
   return { epoch: 0, runner, assertHeld: async () => undefined, release: async () => undefined }
 }
 
-/** TABLE_ALREADY_EXISTS. */
-const EXISTS = 57
 /** UNKNOWN_TABLE, UNKNOWN_DATABASE, TABLE_IS_DROPPED. */
 const GONE: ReadonlySet<number> = new Set([60, 81, 218])
 
-type LockTable = { readonly epoch: number; readonly owner: string; readonly host: string; readonly expiresAt: number }
-type Listing = { readonly now: number; readonly tables: readonly LockTable[] }
-
-function parseComment(comment: string): { owner: string; host: string; expiresAt: number } {
-  try {
-    const value: unknown = JSON.parse(comment)
-    if (typeof value === 'object' && value !== null && 'owner' in value && 'host' in value && 'expiresAt' in value) {
-      return { owner: String(value.owner), host: String(value.host), expiresAt: Number(value.expiresAt) }
-    }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  // Someone wrote another comment: whoever it is holds the lock until a person breaks it.
-  return { owner: 'unknown', host: 'unknown', expiresAt: Number.POSITIVE_INFINITY }
-}
-
-async function list(executor: Executor, prefix: string): Promise<Listing> {
-  const [row] = await executor.query<{ now: number | string; names: string[]; comments: string[] }>(
-    'SELECT toUnixTimestamp64Milli(now64(3)) AS now, groupArray(name) AS names, groupArray(comment) AS comments ' +
-      `FROM system.tables WHERE database = ${quoteString(executor.database)} AND startsWith(name, ${quoteString(prefix)})`,
-  )
-  const names = row?.names ?? []
-  const tables = names.flatMap((name, index) => {
-    const epoch = Number(name.slice(prefix.length))
-    return Number.isSafeInteger(epoch) ? [{ epoch, ...parseComment(row?.comments[index] ?? '') }] : []
-  })
-  return { now: Number(row?.now ?? 0), tables: tables.sort((a, b) => b.epoch - a.epoch) }
-}
-
-function commentOf(runner: string, epoch: number, expiresAt: number): string {
+function claimOf(runner: string, epoch: number, expiresAt: number): Claim {
   const [host = '', owner = ''] = runner.split('/')
-  return quoteString(JSON.stringify({ owner, host, epoch, expiresAt }))
-}
-
-async function drop(executor: Executor, table: string): Promise<void> {
-  await executor.command(`DROP TABLE IF EXISTS ${quoteQualified(executor.database, table)}`)
-}
-
-/** Creates the lock table of an epoch, unless another run was faster. After a cut connection nobody knows; one looks. */
-async function create(executor: Executor, table: string, comment: string): Promise<void> {
-  try {
-    await executor.command(
-      `CREATE TABLE ${quoteQualified(executor.database, table)} (held UInt8) ENGINE = Memory COMMENT ${comment}`,
-    )
-  } catch (error) {
-    const exists = error instanceof ServerError && error.clickhouseCode === EXISTS
-    if (!exists && !isCut(error)) throw error
-  }
+  return { epoch, owner, host, expiresAt }
 }
 
 export type AcquireOptions = {
-  readonly journalTable: string
+  readonly store: LockStore
   readonly runner: string
   /** Milliseconds to wait for another run; 0 refuses at once. */
   readonly timeoutMs: number
@@ -118,39 +69,36 @@ export type AcquireOptions = {
   readonly onWait: (holder: Holder) => void
 }
 
-function holderOf(listing: Listing, held: LockTable): Holder {
-  return { owner: held.owner, host: held.host, epoch: held.epoch, expiresInMs: held.expiresAt - listing.now }
+function holderOf(now: number, held: Claim): Holder {
+  return { owner: held.owner, host: held.host, epoch: held.epoch, expiresInMs: held.expiresAt - now }
 }
 
 /** The run that holds the lock now, expired or not; undefined when nobody does. */
-export async function lockHolder(executor: Executor, journalTable: string): Promise<Holder | undefined> {
-  const listing = await list(executor, lockPrefix(journalTable))
-  const [held] = listing.tables
-  return held === undefined ? undefined : holderOf(listing, held)
+export async function lockHolder(store: LockStore): Promise<Holder | undefined> {
+  const { now, claims } = await store.list()
+  const [held] = claims
+  return held === undefined ? undefined : holderOf(now, held)
 }
 
-/** Removes every lock table, whoever holds it. */
-export async function breakLock(executor: Executor, journalTable: string): Promise<void> {
-  const prefix = lockPrefix(journalTable)
-  for (const { epoch } of (await list(executor, prefix)).tables) await drop(executor, prefix + epoch)
+/** Removes every claim, whoever holds it. */
+export async function breakLock(store: LockStore): Promise<void> {
+  for (const { epoch } of (await store.list()).claims) await store.drop(epoch)
 }
 
 /** Takes the lock, waiting up to `timeoutMs`. Throws `lock_held`, naming the holder, `interrupted`, and server errors. */
-export async function acquireLock(executor: Executor, options: AcquireOptions): Promise<Lock> {
-  const prefix = lockPrefix(options.journalTable)
-  const leaseMs = options.leaseMs ?? LEASE_MS
+export async function acquireLock(options: AcquireOptions): Promise<Lock> {
   const deadline = performance.now() + options.timeoutMs
   for (let tries = 0; ; tries++) {
     // Everything is counted from before the server was asked for its time, so that the lease in hand is never longer
     // than the one that others see.
     const asked = performance.now()
-    const listing = await list(executor, prefix)
-    const [held] = listing.tables
+    const listing = await options.store.list()
+    const [held] = listing.claims
     if (held === undefined || held.expiresAt <= listing.now) {
-      const lock = await tryEpoch(executor, prefix, listing, { leaseMs, asked, options })
+      const lock = await tryEpoch(options, listing, asked)
       if (lock !== undefined) return lock
     } else {
-      const holder = holderOf(listing, held)
+      const holder = holderOf(listing.now, held)
       if (performance.now() >= deadline) throw lockHeld(holder)
       options.onWait(holder)
     }
@@ -170,38 +118,38 @@ function lockHeld(holder: Holder): ChkitError {
   })
 }
 
-async function tryEpoch(
-  executor: Executor,
-  prefix: string,
-  listing: Listing,
-  terms: { readonly leaseMs: number; readonly asked: number; readonly options: AcquireOptions },
-): Promise<Lock | undefined> {
-  const { leaseMs, asked, options } = terms
-  const epoch = Math.max(options.journalEpoch, listing.tables[0]?.epoch ?? 0) + 1
-  await create(executor, prefix + epoch, commentOf(options.runner, epoch, listing.now + leaseMs))
-  const again = await list(executor, prefix)
-  const mine = again.tables.find((table) => table.epoch === epoch && `${table.host}/${table.owner}` === options.runner)
+async function tryEpoch(options: AcquireOptions, listing: Claims, asked: number): Promise<Lock | undefined> {
+  const { store, runner, leaseMs = LEASE_MS } = options
+  const epoch = Math.max(options.journalEpoch, listing.claims[0]?.epoch ?? 0) + 1
+  const claim = claimOf(runner, epoch, listing.now + leaseMs)
+  await store.create(claim)
+  const { claims } = await store.list()
+  const mine = claims.find((other) => other.epoch === epoch && other.host === claim.host && other.owner === claim.owner)
   if (mine === undefined) return undefined
-  if (again.tables[0]?.epoch !== epoch) {
-    await drop(executor, prefix + epoch)
+  if (claims[0]?.epoch !== epoch) {
+    await store.drop(epoch)
     return undefined
   }
-  for (const older of again.tables.slice(1)) await drop(executor, prefix + older.epoch)
-  return hold(executor, prefix, epoch, options.runner, leaseMs, asked)
+  for (const older of claims.slice(1)) await store.drop(older.epoch)
+  return hold(store, epoch, { runner, leaseMs, since: asked })
 }
 
-function hold(executor: Executor, prefix: string, epoch: number, runner: string, leaseMs: number, since: number): Lock {
-  const table = quoteQualified(executor.database, prefix + epoch)
-  let confirmedAt = since
+function hold(
+  store: LockStore,
+  epoch: number,
+  terms: { readonly runner: string; readonly leaseMs: number; readonly since: number },
+): Lock {
+  const { runner, leaseMs } = terms
+  let confirmedAt = terms.since
   let lost: string | undefined
   let renewing: Promise<void> | undefined
 
   const left = () => leaseMs - (performance.now() - confirmedAt)
   const renewOnce = async () => {
     const asked = performance.now()
-    const listing = await list(executor, prefix)
-    if (listing.tables[0]?.epoch !== epoch) {
-      lost = listing.tables.length === 0 ? 'it was broken' : `epoch ${listing.tables[0]?.epoch} holds it now`
+    const { now, claims } = await store.list()
+    if (claims[0]?.epoch !== epoch) {
+      lost = claims.length === 0 ? 'it was broken' : `epoch ${claims[0]?.epoch} holds it now`
       return
     }
     // A lease that has run out is never taken up again: another run may be about to take it.
@@ -209,7 +157,7 @@ function hold(executor: Executor, prefix: string, epoch: number, runner: string,
       lost = 'its lease ran out'
       return
     }
-    await executor.command(`ALTER TABLE ${table} MODIFY COMMENT ${commentOf(runner, epoch, listing.now + leaseMs)}`)
+    await store.renew(claimOf(runner, epoch, now + leaseMs))
     confirmedAt = asked
   }
   const renew = () => {
@@ -241,7 +189,7 @@ function hold(executor: Executor, prefix: string, epoch: number, runner: string,
     release: async () => {
       clearInterval(timer)
       await renewing?.catch(() => undefined)
-      if (lost === undefined) await persistently(() => drop(executor, prefix + epoch), 5000)
+      if (lost === undefined) await persistently(() => store.drop(epoch), 5000)
     },
   }
 }

@@ -3,33 +3,47 @@ import { connect } from '../../src/clickhouse/connect.js'
 import type { Executor } from '../../src/clickhouse/executor.js'
 import { ChkitError } from '../../src/errors.js'
 import { type AcquireOptions, acquireLock, breakLock, type Lock, lockHolder } from '../../src/migration/lock.js'
+import { type Claim, type LockStore, openLockStore } from '../../src/migration/lock-store.js'
+import { removeFolder, temporaryFolder } from '../support/engine.js'
 import { type HttpServer, startHttpServer } from '../support/http-server.js'
+import { startZooKeeper, writeKeeperMapConfiguration, zooKeeperMissing } from '../support/zookeeper.js'
 
-let server: HttpServer
-let executor: Executor
-beforeAll(async () => {
-  server = await startHttpServer()
-  executor = await connect({ url: server.url, database: 'default' }, { root: '/' })
-})
-afterAll(async () => {
-  await executor.close()
-  await server.stop()
-})
-afterEach(async () => {
-  await server.faults([])
-  await breakLock(executor, '_chkit_migrations')
-})
+type Setup = {
+  readonly name: string
+  readonly missing?: string
+  readonly renewal: string
+  readonly listing: string
+  start(): Promise<{ server: HttpServer; stop: () => Promise<void> }>
+}
 
-const acquire = (runner: string, options: Partial<AcquireOptions> = {}): Promise<Lock> =>
-  acquireLock(executor, {
-    journalTable: '_chkit_migrations',
-    runner: `host/${runner}`,
-    timeoutMs: 0,
-    journalEpoch: 0,
-    signal: new AbortController().signal,
-    onWait: () => undefined,
-    ...options,
-  })
+const setups: readonly Setup[] = [
+  {
+    name: 'in tables',
+    renewal: 'MODIFY COMMENT',
+    listing: 'system.tables',
+    start: async () => {
+      const server = await startHttpServer()
+      return { server, stop: () => server.stop() }
+    },
+  },
+  {
+    name: 'in KeeperMap on ZooKeeper',
+    missing: zooKeeperMissing,
+    renewal: 'UPDATE claim',
+    listing: 'groupArray',
+    start: async () => {
+      const folder = temporaryFolder()
+      const zookeeper = await startZooKeeper()
+      const server = await startHttpServer({ configFile: writeKeeperMapConfiguration(folder, zookeeper) })
+      const stop = async () => {
+        await server.stop()
+        await zookeeper.stop()
+        removeFolder(folder)
+      }
+      return { server, stop }
+    },
+  },
+]
 
 async function failure(run: Promise<unknown>): Promise<ChkitError> {
   const error = await run.then(
@@ -42,8 +56,39 @@ async function failure(run: Promise<unknown>): Promise<ChkitError> {
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describe('the migration lock', () => {
-  test('refuses a second run by the name of the first, and leaves nothing behind', async () => {
+describe.each(setups)('the migration lock $name', ({ missing, renewal, listing, start }) => {
+  let server: HttpServer
+  let stop: () => Promise<void>
+  let executor: Executor
+  let store: LockStore
+  beforeAll(async () => {
+    if (missing !== undefined) return
+    ;({ server, stop } = await start())
+    executor = await connect({ url: server.url, database: 'default' }, { root: '/' })
+    store = await openLockStore(executor, '_chkit_migrations')
+  })
+  afterAll(async () => {
+    await executor?.close()
+    await stop?.()
+  })
+  afterEach(async () => {
+    if (missing !== undefined) return
+    await server.faults([])
+    await breakLock(store)
+  })
+
+  const acquire = (runner: string, options: Partial<AcquireOptions> = {}): Promise<Lock> =>
+    acquireLock({
+      store,
+      runner: `host/${runner}`,
+      timeoutMs: 0,
+      journalEpoch: 0,
+      signal: new AbortController().signal,
+      onWait: () => undefined,
+      ...options,
+    })
+
+  test.skipIf(missing)('refuses a second run by the name of the first, and leaves nothing behind', async () => {
     const lock = await acquire('one')
     const error = await failure(acquire('two'))
     expect(error).toMatchObject({
@@ -53,13 +98,10 @@ describe('the migration lock', () => {
       details: { owner: 'one', host: 'host', epoch: 1 },
     })
     await lock.release()
-    expect(await lockHolder(executor, '_chkit_migrations')).toBeUndefined()
-    expect(
-      await executor.query("SELECT name FROM system.tables WHERE database = 'default' AND name LIKE '%lock%'"),
-    ).toEqual([])
+    expect(await lockHolder(store)).toBeUndefined()
   })
 
-  test('waits for the first, saying for whom', async () => {
+  test.skipIf(missing)('waits for the first, saying for whom', async () => {
     const lock = await acquire('one')
     const holders: string[] = []
     const second = acquire('two', { timeoutMs: 5000, onWait: ({ owner }) => holders.push(owner) })
@@ -70,31 +112,34 @@ describe('the migration lock', () => {
     await (await second).release()
   })
 
-  test('is renewed while it is held', async () => {
+  test.skipIf(missing)('is renewed while it is held', async () => {
     const lock = await acquire('one', { leaseMs: 600 })
     await wait(1500)
     expect((await failure(acquire('two'))).code).toBe('lock_held')
     await lock.release()
   })
 
-  test('a run whose lock was broken and taken by another sends nothing more, and leaves the other its lock', async () => {
-    const lock = await acquire('one', { leaseMs: 9000 })
-    // Renewals that do not arrive, as behind a cut network.
-    await server.faults([{ action: 'resetBefore', match: 'MODIFY COMMENT', times: 100 }])
-    await breakLock(executor, '_chkit_migrations')
-    const second = await acquire('two', { journalEpoch: 1 })
-    expect(second.epoch).toBe(2)
-    await wait(3200)
-    expect((await failure(lock.assertHeld())).code).toBe('lock_lost')
-    await lock.release()
-    await second.assertHeld()
-    expect((await lockHolder(executor, '_chkit_migrations'))?.owner).toBe('two')
-    await second.release()
-  })
+  test.skipIf(missing)(
+    'a run whose lock was broken and taken by another sends nothing more, and leaves the other its lock',
+    async () => {
+      const lock = await acquire('one', { leaseMs: 9000 })
+      // Renewals that do not arrive, as behind a cut network.
+      await server.faults([{ action: 'resetBefore', match: renewal, times: 100 }])
+      await breakLock(store)
+      const second = await acquire('two', { journalEpoch: 1 })
+      expect(second.epoch).toBe(2)
+      await wait(3200)
+      expect((await failure(lock.assertHeld())).code).toBe('lock_lost')
+      await lock.release()
+      await second.assertHeld()
+      expect((await lockHolder(store))?.owner).toBe('two')
+      await second.release()
+    },
+  )
 
-  test('is lost by the clock alone when it cannot be renewed', async () => {
+  test.skipIf(missing)('is lost by the clock alone when it cannot be renewed', async () => {
     const lock = await acquire('one', { leaseMs: 800 })
-    await server.faults([{ action: 'resetBefore', match: 'system.tables', times: 1000 }])
+    await server.faults([{ action: 'resetBefore', match: listing, times: 1000 }])
     await wait(1000)
     expect((await failure(lock.assertHeld())).code).toBe('lock_lost')
     await server.faults([])
@@ -104,14 +149,14 @@ describe('the migration lock', () => {
     await lock.release()
   })
 
-  test('a lock whose comment was overwritten is held until it is broken', async () => {
+  test.skipIf(missing)('a claim that was overwritten holds until it is broken', async () => {
     const lock = await acquire('one', { leaseMs: 60_000 })
-    await executor.command("ALTER TABLE _chkit_migrations_lock_1 MODIFY COMMENT 'hands off'")
+    await store.renew({ epoch: 1 } as Claim)
     expect((await failure(acquire('two'))).details).toMatchObject({ owner: 'unknown' })
     await lock.release()
   })
 
-  test('one of many contenders at a time', async () => {
+  test.skipIf(missing)('one of many contenders at a time', async () => {
     let holding = 0
     let most = 0
     const contend = async (index: number) => {
