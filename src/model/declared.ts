@@ -11,6 +11,7 @@ import type {
   ProjectionDeclaration,
   Statement,
   StorageDefinition,
+  TableElements,
   TtlRule,
 } from '../sql/ast-ddl.js'
 import { quoteIdentifierIfNeeded } from '../sql/quote.js'
@@ -65,23 +66,31 @@ export type Findings = {
 
 /** The tree of a table as CREATE TABLE would be parsed. Every text that cannot be followed is kept and reported. */
 export function tableNode(table: TableDeclaration, name: ObjectName, findings: Findings): CreateTable {
-  const columns = columnNodes(table.columns, findings)
   const { asTableFunction } = table
   return {
     kind: 'createTable',
     action: 'CREATE',
     name,
-    elements: {
-      columns,
-      indexes: (table.indexes ?? []).map((index) => indexNode(index, findings)),
-      projections: (table.projections ?? []).flatMap((projection) => projectionNode(projection, findings)),
-      constraints: (table.constraints ?? []).flatMap((constraint) => constraintNode(constraint, findings)),
-    },
+    elements: elementsNode(columnNodes(table.columns, findings), table, findings),
     ...(asTableFunction === undefined
       ? { storage: storageNode(table as StorageInput, findings) }
       : { asFunction: callOf(expression(asTableFunction, 'asTableFunction', findings)) }),
     comment: table.comment,
     cluster: table.cluster,
+  }
+}
+
+/** What stands in the brackets of a CREATE. */
+function elementsNode(
+  columns: readonly ColumnDeclaration[],
+  { indexes, projections, constraints }: Pick<TableDeclaration, 'indexes' | 'projections' | 'constraints'>,
+  findings: Findings,
+): TableElements {
+  return {
+    columns,
+    indexes: (indexes ?? []).map((index) => indexNode(index, findings)),
+    projections: (projections ?? []).flatMap((projection) => projectionNode(projection, findings)),
+    constraints: (constraints ?? []).flatMap((constraint) => constraintNode(constraint, findings)),
   }
 }
 
@@ -123,7 +132,7 @@ function viewHead(
     action: 'CREATE',
     name,
     query: parsed(readQuery(view.as), 'as', findings) ?? { kind: 'unparsed', text: view.as.trim() },
-    elements: columns && { columns, indexes: [], constraints: [], projections: [] },
+    elements: columns && elementsNode(columns, 'to' in view || 'engine' in view ? view : {}, findings),
     comment: view.comment,
     cluster: view.cluster,
     sqlSecurity:
@@ -457,7 +466,10 @@ function keyNode(key: KeyInput | undefined, clause: string, findings: Findings):
   const nodes = entries.map(
     (entry): Expression => parsed(readKey(entry), clause, findings) ?? { kind: 'unparsed', text: entry.trim() },
   )
-  return nodes.length === 1 ? nodes[0] : { kind: 'function', name: 'tuple', args: nodes, operator: true }
+  if (nodes.length === 1) return nodes[0]
+  // Entries with a direction only stand in `tuple(..)`.
+  const plain = nodes.every((node) => node.kind !== 'orderByElement')
+  return { kind: 'function', name: 'tuple', args: nodes, ...(plain && { operator: true }) }
 }
 
 function ttlNodes(ttl: string | readonly string[] | undefined, findings: Findings): readonly TtlRule[] | undefined {

@@ -158,6 +158,10 @@ export type MaterializedViewInput<C extends ViewColumnsInput = ViewColumnsInput>
     readonly as: string
     readonly refresh?: RefreshInput
     readonly columns?: C
+    /** What stands among the columns of an inner table. */
+    readonly indexes?: readonly IndexInput[]
+    readonly projections?: readonly ProjectionInput[]
+    readonly constraints?: readonly ConstraintInput[]
   } & (
     | ({ readonly to: NameInput } & { readonly [K in keyof StorageInput]?: undefined })
     | (StorageInput & { readonly to?: undefined })

@@ -1,5 +1,5 @@
 import { nearest } from '../nearest.js'
-import type { Declaration } from './dsl.js'
+import type { Declaration, MaterializedViewDeclaration, TableDeclaration } from './dsl.js'
 
 /**
  * What the fields of a declaration may hold, checked before anything reads them: a schema file is JavaScript, and its
@@ -169,6 +169,9 @@ const SHAPES: Readonly<Record<Declaration['kind'], Shape>> = {
     to: may(name),
     refresh: may(object),
     columns: may(anything),
+    indexes: may(anything),
+    projections: may(anything),
+    constraints: may(anything),
   },
   dictionary: {
     ...NAMED,
@@ -232,9 +235,7 @@ export function shapeProblems(declaration: Declaration): readonly ShapeProblem[]
   switch (declaration.kind) {
     case 'table':
       problems.push(...columnProblems(declaration.columns, 'columns', COLUMN))
-      problems.push(...listProblems(declaration.indexes, 'indexes', INDEX))
-      problems.push(...listProblems(declaration.projections, 'projections', PROJECTION, ['query', 'index']))
-      problems.push(...listProblems(declaration.constraints, 'constraints', CONSTRAINT, ['check', 'assume']))
+      problems.push(...elementProblems(declaration))
       problems.push(...exactlyOne(declaration, ['engine', 'asTableFunction'], ''))
       break
     case 'view':
@@ -242,6 +243,7 @@ export function shapeProblems(declaration: Declaration): readonly ShapeProblem[]
       break
     case 'materialized_view':
       problems.push(...columnProblems(declaration.columns, 'columns', COLUMN))
+      problems.push(...elementProblems(declaration))
       problems.push(...exactlyOne(declaration, ['to', 'engine'], ''))
       if (isObject(declaration.refresh)) {
         problems.push(...check(declaration.refresh, REFRESH, 'refresh.'))
@@ -256,6 +258,14 @@ export function shapeProblems(declaration: Declaration): readonly ShapeProblem[]
     default:
   }
   return problems
+}
+
+function elementProblems(declaration: TableDeclaration | MaterializedViewDeclaration): ShapeProblem[] {
+  return [
+    ...listProblems(declaration.indexes, 'indexes', INDEX),
+    ...listProblems(declaration.projections, 'projections', PROJECTION, ['query', 'index']),
+    ...listProblems(declaration.constraints, 'constraints', CONSTRAINT, ['check', 'assume']),
+  ]
 }
 
 function check(

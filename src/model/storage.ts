@@ -64,7 +64,7 @@ export function storageForm(
 }
 
 /** The fields of `fields` that are set. */
-export function compact<T extends object>(fields: T): T {
+export function compact<const T extends object>(fields: T): T {
   const kept: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) kept[name] = value
   return kept as T

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalise, definitionFromStatement, sameDefinition } from '../../src/model/canonical.js'
+import { declarationOf } from '../../src/model/declare.js'
 import { type Definition, isDatabaseObject } from '../../src/model/definition.js'
 import { type Declaration, dictionary, materializedView, sqlFunction, table, view } from '../../src/model/dsl.js'
 import { canonicalFunctionName, canonicalTypeName, REWRITTEN_NAMES } from '../../src/model/functions.js'
@@ -74,6 +75,10 @@ describe('a statement that the engine accepts', () => {
       query(renderCreate(live, 'create'))
       expect(stored('am', declared.name)).toBe(first)
       drop(live)
+      // The declaration that pull prints is the same object, spelling included.
+      const pulled = canonicalise([declarationOf(live)!], { defaultDatabase: 'other' })
+      expect(pulled.warnings).toEqual([])
+      expect(pulled.model.definitions).toEqual([live])
       // So does what was declared, but for spellings that the server keeps.
       if (first.includes('[HIDDEN]')) return
       query(renderCreate(declared, 'create'))
