@@ -6,6 +6,9 @@ import { type Journal, type JournalEntry, type StatementEvent, statementTable } 
 /** 60 UNKNOWN_TABLE and 81 UNKNOWN_DATABASE: nothing was written yet. */
 const MISSING: ReadonlySet<number> = new Set([60, 81])
 
+/** The same, and BAD_ARGUMENTS: the table is not replicated. ACCESS_DENIED: we may only read. */
+const NOT_REPLICATED: ReadonlySet<number> = new Set([...MISSING, 36, 497])
+
 async function rowsOrNone<Row>(executor: Executor, sql: string): Promise<Row[]> {
   try {
     return await executor.query<Row>(sql)
@@ -31,8 +34,9 @@ function serverTime(iso: string, digits: 0 | 3): string {
 /** `CREATE DATABASE IF NOT EXISTS`. Throws the server's refusal. */
 export async function createDatabase(executor: Executor, cluster: string | undefined): Promise<void> {
   const onCluster = cluster === undefined ? '' : ` ON CLUSTER ${quoteIdentifierIfNeeded(cluster)}`
+  // That it exists here says nothing of the other nodes of a cluster.
   const exists = await executor.query(`SELECT 1 FROM system.databases WHERE name = ${quoteString(executor.database)}`)
-  if (exists.length > 0) return
+  if (exists.length > 0 && cluster === undefined) return
   await executor.command(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifierIfNeeded(executor.database)}${onCluster}`)
 }
 
@@ -42,18 +46,37 @@ function createTable(
   qualified: string,
   columns: Columns,
   orderBy: string,
-  suffix: { cluster: string; engine: string },
+  suffix: Storage,
 ): string {
   const list = columns.map(([name, type]) => `${name} ${type}`).join(', ')
   return `CREATE TABLE IF NOT EXISTS ${qualified}${suffix.cluster} (${list}) ENGINE = ${suffix.engine} ORDER BY (${orderBy})`
 }
 
-/** Replicated where a cluster is configured, so that every node sees the same history. */
-function storage(cluster: string | undefined): { cluster: string; engine: string } {
+type Storage = { readonly cluster: string; readonly engine: string }
+
+/**
+ * Replicated where a cluster is configured, so that every node sees the same history: all nodes are replicas of one
+ * table, whatever their shards. The path is spelled out because older servers know no `{database}` and `{table}`.
+ */
+async function storageOf(executor: Executor, table: string, cluster: string | undefined): Promise<Storage> {
   if (cluster === undefined) return { cluster: '', engine: 'MergeTree' }
+  const rows = await executor.query<{ macro: string }>('SELECT macro FROM system.macros')
+  const macros = new Set(rows.map((row) => row.macro))
+  // Names of replicas need not differ between shards.
+  const replica = macros.has('shard') ? '{shard}-{replica}' : '{replica}'
+  const path = `/clickhouse/chkit/${encodeURIComponent(executor.database)}/${encodeURIComponent(table)}`
   return {
     cluster: ` ON CLUSTER ${quoteIdentifierIfNeeded(cluster)}`,
-    engine: "ReplicatedMergeTree('/clickhouse/chkit/{database}/{table}', '{replica}')",
+    engine: `ReplicatedMergeTree(${quoteString(path)}, '${replica}')`,
+  }
+}
+
+/** Waits until this node has what the others wrote. A table that is missing, or is not replicated, needs no waiting. */
+async function syncReplica(executor: Executor, table: string): Promise<void> {
+  try {
+    await executor.command(`SYSTEM SYNC REPLICA ${table}`)
+  } catch (error) {
+    if (!(error instanceof ServerError && NOT_REPLICATED.has(error.clickhouseCode))) throw error
   }
 }
 
@@ -65,6 +88,11 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
   const applied = quoteQualified(executor.database, table)
   const statements = quoteQualified(executor.database, statementTable(table))
   let digits: 0 | 3 = 3
+  const create = async (qualified: string, name: string, columns: Columns, orderBy: string) => {
+    const storage = await storageOf(executor, name, cluster)
+    await executor.command(createTable(qualified, columns, orderBy, storage))
+    if (cluster !== undefined) await syncReplica(executor, qualified)
+  }
   return {
     store: 'table',
     location: `${executor.database}.${table}`,
@@ -77,11 +105,8 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
       const { major } = await executor.server()
       digits = major < 20 ? 0 : 3
       const moment = digits === 0 ? "DateTime('UTC')" : "DateTime64(3, 'UTC')"
-      const suffix = storage(cluster)
-      await executor.command(createTable(applied, appliedColumns(moment), 'name', suffix))
-      await executor.command(
-        createTable(statements, statementColumns(moment), 'migration, statement, sequence', suffix),
-      )
+      await create(applied, table, appliedColumns(moment), 'name')
+      await create(statements, statementTable(table), statementColumns(moment), 'migration, statement, sequence')
     },
     recordStatements: async (events) => {
       await executor.insert(statements, numbered(events, digits))
