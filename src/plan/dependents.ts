@@ -1,0 +1,106 @@
+/** Objects that nobody changed, although what they read changes or goes away. */
+import type { Change } from '../diff/change.js'
+import { readsEverything } from '../diff/expression-names.js'
+import { isDatabaseObject, type MaterializedView, objectKey, objectName, type View } from '../model/definition.js'
+import { keyOf } from './describe.js'
+import { stepOf } from './plan-table.js'
+import type { Scene } from './scene.js'
+import type { Refusal, Step } from './step.js'
+
+/** What of a table changed that a view's own column list shows. */
+function changesShape(change: Change): boolean {
+  return (
+    change.kind === 'addColumn' ||
+    change.kind === 'dropColumn' ||
+    change.kind === 'renameColumn' ||
+    (change.kind === 'modifyColumn' &&
+      // An asterisk leaves out what is not stored as it stands, and follows the order of the columns.
+      (['type', 'default', 'position'] as const).some((attribute) => change.attributes.includes(attribute)))
+  )
+}
+
+/**
+ * Views freeze the names and types of their columns when they are created: those over a table that changes are stated
+ * again, so that they show what a new one would. Views with a declared column list stay as they are.
+ */
+export function refreshedViews(
+  scene: Scene,
+  reshaped: ReadonlyMap<string, readonly Change[]>,
+  detached: ReadonlySet<string>,
+): Step[] {
+  const steps: Step[] = []
+  const seen = new Set<string>()
+  const queue = [...reshaped].filter(([, parts]) => parts.some(changesShape)).map(([key]) => key)
+  for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
+    for (const user of scene.usersAfter.get(key) ?? []) {
+      const view = scene.after.get(user)!
+      if (seen.has(user) || (view.kind !== 'view' && view.kind !== 'materialized_view')) continue
+      const retyped =
+        reshaped.get(key)?.some((part) => part.kind === 'modifyColumn' && part.attributes.includes('type')) ?? true
+      if (!retyped && !readsEverything(view.query)) continue
+      // A materialized view's target is no source of it.
+      if (view.kind === 'materialized_view' && key === keyOf('table', view.to ?? { database: '', name: '' })) continue
+      seen.add(user)
+      if (view.kind === 'view') queue.push(user)
+      if (view.columns !== undefined || !scene.before.has(user) || scene.touched.has(user) || detached.has(user))
+        continue
+      const step = restated(view)
+      if (step !== undefined) steps.push(step)
+    }
+  }
+  return steps
+}
+
+function restated(view: View | MaterializedView): Step | undefined {
+  const why = 'The server fixed its columns when it was created; stated again it follows the changed table.'
+  if (view.kind === 'view')
+    return stepOf({ kind: 'modifyView', from: view, to: view }, { risk: 'caution', reason: why })
+  if (view.to === undefined) return undefined
+  return stepOf(
+    { kind: 'modifyMaterializedView', from: view, to: view, attributes: ['query'] },
+    { risk: 'safe', reason: why },
+  )
+}
+
+/** Objects that stay as they are although what they read goes away: the server would break them later. */
+export function brokenReaders(scene: Scene, changes: readonly Change[]): Refusal[] {
+  const refusals: Refusal[] = []
+  const names = new Set(scene.options.to.definitions.filter(isDatabaseObject).map(objectName))
+  for (const change of changes) {
+    const gone = goneBy(change)
+    if (gone === undefined || names.has(gone.name)) continue
+    const users = (scene.usersBefore.get(gone.key) ?? []).filter(
+      (user) => scene.after.has(user) && !scene.touched.has(user) && scene.after.get(user)!.kind !== 'table',
+    )
+    if (users.length === 0) continue
+    const readers = users.map((user) => objectName(scene.after.get(user)!)).join(', ')
+    refusals.push({
+      change,
+      code: 'plan_refused',
+      object: gone.key,
+      message: `${gone.name} cannot go away: ${readers} still reads it.`,
+      hint: `Change or remove ${readers} as well.`,
+    })
+  }
+  return refusals
+}
+
+function goneBy(change: Change): { readonly key: string; readonly name: string } | undefined {
+  switch (change.kind) {
+    case 'dropTable':
+      return { key: objectKey(change.table), name: objectName(change.table) }
+    case 'dropView':
+    case 'dropMaterializedView':
+      return { key: objectKey(change.view), name: objectName(change.view) }
+    case 'dropDictionary':
+      return { key: objectKey(change.dictionary), name: objectName(change.dictionary) }
+    case 'renameTable':
+      return { key: keyOf('table', change.from), name: `${change.from.database}.${change.from.name}` }
+    case 'renameView':
+      return { key: keyOf('view', change.from), name: `${change.from.database}.${change.from.name}` }
+    case 'renameDictionary':
+      return { key: keyOf('dictionary', change.from), name: `${change.from.database}.${change.from.name}` }
+    default:
+      return undefined
+  }
+}
