@@ -68,7 +68,9 @@ const result = await build({
   // loaded through require at run time, and chdb is the user's own.
   external: ['chdb', 'jiti'],
   // What is bundled from CommonJS packages asks for Node's modules by `require`.
-  banner: { js: "import { createRequire as __chkitRequire } from 'node:module'; const require = __chkitRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __chkitRequire } from 'node:module'; const require = __chkitRequire(import.meta.url);",
+  },
   plugins: [configSchema, oneLocale],
   define: { CHKIT_VERSION: JSON.stringify(version) },
   minifySyntax: true,
