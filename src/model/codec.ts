@@ -13,6 +13,23 @@ const SIZED = new Set(['Delta', 'Gorilla'])
  * `Delta(4), ZSTD(1)`. Where the parts of a tuple or map differ in size the text stays as written.
  */
 export function codecText(codecs: readonly FunctionCall[], type: TypeNode): string {
+  let texts = TEXTS.get(codecs)
+  if (texts === undefined) {
+    texts = new WeakMap()
+    TEXTS.set(codecs, texts)
+  }
+  let text = texts.get(type)
+  if (text === undefined) {
+    text = frozenText(codecs, type)
+    texts.set(type, text)
+  }
+  return text
+}
+
+/** Answers by trees: a schema says the same codecs on the same types many times, and the same texts share a tree. */
+const TEXTS = new WeakMap<readonly FunctionCall[], WeakMap<TypeNode, string>>()
+
+function frozenText(codecs: readonly FunctionCall[], type: TypeNode): string {
   const texts = new Set(leafSizes(type).map((size) => codecs.map((codec) => oneCodec(codec, size)).join(', ')))
   const [text] = texts
   return texts.size === 1 ? text! : codecs.map(codecAsWritten).join(', ')

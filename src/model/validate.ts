@@ -1,4 +1,4 @@
-import type { Expression } from '../sql/ast.js'
+import type { Expression, Identifier } from '../sql/ast.js'
 import { referencedColumns } from '../sql/walk.js'
 import { readExpression, readKey, readProjection, readTtl } from './clause.js'
 import {
@@ -100,7 +100,8 @@ function validateTable(table: Table, report: Report): void {
   const { columns } = table
   if (columns.length === 0 && table.asTableFunction === undefined && isMergeTree(table.engine.name))
     report('empty_columns', 'has no columns')
-  duplicates(columns, 'column', 'duplicate_column_name', report)
+  const names = columnNames(columns)
+  if (names.columns.size < columns.length) duplicates(columns, 'column', 'duplicate_column_name', report)
   duplicates(table.indexes ?? [], 'index', 'duplicate_index_name', report)
   duplicates(table.projections ?? [], 'projection', 'duplicate_projection_name', report)
   duplicates(table.constraints ?? [], 'constraint', 'duplicate_constraint_name', report)
@@ -112,7 +113,6 @@ function validateTable(table: Table, report: Report): void {
     report,
   )
   if (columns.length === 0) return
-  const names = columnNames(columns)
   validateStorage(table, names, report)
   validateColumns(columns, names, report)
   for (const index of table.indexes ?? [])
@@ -165,12 +165,24 @@ function missing(expression: Expression | readonly Expression[] | undefined, nam
     if (node.kind === 'identifier' && node.parts.length === 1 && names.columns.has(String(node.parts[0]))) return []
   }
   const found: string[] = []
-  for (const { parts } of referencedColumns(expression)) {
+  for (const { parts } of columnsOf(expression)) {
     const texts = parts.map((part) => (typeof part === 'string' ? part : '')).filter((part) => part !== '')
     if (texts.length < parts.length && texts.length === 0) continue
     if (!isKnown(texts, names)) found.push(texts.join('.'))
   }
   return found
+}
+
+const COLUMNS_OF = new WeakMap<object, readonly Identifier[]>()
+
+/** The names that an expression reads; texts that repeat share their tree, and so their answer. */
+function columnsOf(expression: Expression | readonly Expression[]): readonly Identifier[] {
+  let columns = COLUMNS_OF.get(expression)
+  if (columns === undefined) {
+    columns = referencedColumns(expression)
+    COLUMNS_OF.set(expression, columns)
+  }
+  return columns
 }
 
 function isKnown(parts: readonly string[], names: Names): boolean {
@@ -265,7 +277,7 @@ function validateStorage(storage: Table, names: Names, report: Report): void {
       report('sample_by_not_in_primary_key', `the sampling key ${sampleBy} is no entry of the primary key`)
   }
   for (const rule of storage.ttl ?? [])
-    for (const column of missing(ttlExpressions(rule), names))
+    for (const column of ttlExpressions(rule).flatMap((expression) => missing(expression, names)))
       report('ttl_missing_column', `the TTL "${rule}" reads column ${column}, which does not exist`)
   for (const column of engineColumns(storage))
     if (!names.columns.has(column))
@@ -303,7 +315,7 @@ function engineColumns(table: Table): readonly string[] {
   return args.flatMap((arg) => {
     const node = read(arg)
     if (node === undefined || node.kind === 'literal') return []
-    return referencedColumns(node).map(({ parts }) => parts.map(String).join('.'))
+    return columnsOf(node).map(({ parts }) => parts.map(String).join('.'))
   })
 }
 
@@ -335,7 +347,7 @@ function validateColumns(columns: readonly Column[], names: Names, report: Repor
 }
 
 function columnsRead(node: Expression, names: Names): readonly string[] {
-  return referencedColumns(node).flatMap(({ parts }) => {
+  return columnsOf(node).flatMap(({ parts }) => {
     const texts = parts.map((part) => (typeof part === 'string' ? part : ''))
     for (let end = texts.length; end > 0; end--) {
       const name = texts.slice(0, end).join('.')
