@@ -111,25 +111,9 @@ export function operationsOf(plan: Pick<Plan, 'steps'>, statements: readonly Sta
   }))
 }
 
-/**
- * Comment lines that head a migration, one per step: `-- operation: <type> key=<key> risk=<risk>`, and its warning.
- * For readers and plugins; risk is decided from the statements.
- */
-export function operationLines(steps: readonly Step[]): string[] {
-  return steps.flatMap((step) => {
-    const line = `-- operation: ${step.type} key=${oneLine(step.key)} risk=${step.risk}`
-    return step.warning === undefined ? [line] : [line, `--   warning: ${oneLine(step.warning)}`]
-  })
-}
-
 /** How many steps there are of each risk. */
 export function riskSummary(steps: readonly Step[]): Readonly<Record<Risk, number>> {
   const summary: Record<Risk, number> = { safe: 0, caution: 0, danger: 0 }
   for (const step of steps) summary[step.risk]++
   return summary
-}
-
-/** Names may hold line breaks, comments may not. */
-function oneLine(text: string): string {
-  return JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
 }

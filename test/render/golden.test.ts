@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { diffModels } from '../../src/diff/diff.js'
 import { resolveRenames } from '../../src/diff/renames.js'
+import { renderMigration } from '../../src/migration/format.js'
 import { canonicalise, collectDefinitions } from '../../src/model/canonical.js'
 import type { Model } from '../../src/model/definition.js'
 import { planChanges } from '../../src/plan/plan.js'
-import { operationLines, operationsOf, renderPlan } from '../../src/render/render.js'
+import { operationsOf, renderPlan } from '../../src/render/render.js'
 
 const FOLDER = fileURLToPath(new URL('../../fixtures/plan/', import.meta.url))
 
@@ -24,7 +25,13 @@ describe('fixtures/plan', () => {
     const to = await load(join(FOLDER, name, 'after.ts'))
     const plan = planChanges(diffModels(from, to, resolveRenames(from, to)), { from, to })
     const statements = renderPlan(plan)
-    const migration = [...operationLines(plan.steps), '', ...statements.map(({ text }) => `${text};\n`)].join('\n')
+    const migration = renderMigration({
+      id: '20260101000000',
+      generatedAt: '2026-01-01T00:00:00.000Z',
+      chkitVersion: '0.0.0',
+      definitions: to.definitions,
+      statements,
+    })
     const operations = operationsOf(plan, statements).map(({ sql: _, ...operation }) => operation)
     const refusals = plan.refusals.map(({ change, ...refusal }) => ({ change: change.kind, ...refusal }))
     await expect(migration).toMatchFileSnapshot(join(FOLDER, name, 'migration.sql'))
