@@ -1,7 +1,7 @@
 /** Access objects and named collections as declarations: their statement cut into the clauses that the DSL names. */
 import { identifierValue, stringValue, Token, type Tokens, tokenize, tokenText } from '../sql/lexer.js'
 import type { AccessObject } from './definition.js'
-import type { Declaration, NameInput, NamedCollectionInput } from './dsl.js'
+import type { Declaration, NamedCollectionInput, NameInput } from './dsl.js'
 import { compact } from './storage.js'
 
 /** The declaration of an access object. What the DSL has no field for is lost here, and found by who reads it back. */

@@ -75,7 +75,13 @@ function statementText(declaration: AccessDeclaration, findings: Findings): stri
       return clauses(
         `CREATE QUOTA ${quoteIdentifierIfNeeded(declaration.name)}`,
         ['KEYED BY', declaration.keyedBy],
-        ...[declaration.limits ?? []].flat().map((limit) => ['FOR', limit] as const),
+        [
+          'FOR',
+          [declaration.limits ?? []]
+            .flat()
+            .map((limit) => limit.replace(/^\s*for\s+/i, ''))
+            .join(', FOR '),
+        ],
         ['TO', declaration.to && names(declaration.to)],
       )
     case 'settings_profile':

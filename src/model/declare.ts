@@ -2,6 +2,7 @@ import type { Expression, Setting } from '../sql/ast.js'
 import { printExpression } from '../sql/print.js'
 import { quoteString } from '../sql/quote.js'
 import { readEngine, readExpression, readProjection } from './clause.js'
+import { accessDeclaration } from './declare-access.js'
 import type {
   Column,
   Definition,
@@ -37,7 +38,8 @@ import { compact, settingValue } from './storage.js'
 /**
  * The declaration that makes `definition`, as plain data in the order in which people write the fields: what `pull`
  * prints. `canonicalise` of it gives the definition back, its spelling included, so that the object it creates has the
- * same `create_table_query`. `undefined` for access objects, whose clauses are not kept apart.
+ * same `create_table_query`. `undefined` for an access object that
+ * the DSL has no words for.
  */
 export function declarationOf(definition: Definition): Declaration | undefined {
   switch (definition.kind) {
@@ -74,7 +76,7 @@ export function declarationOf(definition: Definition): Declaration | undefined {
         dependsOn: definition.dependsOn,
       })
     default:
-      return undefined
+      return accessDeclaration(definition)
   }
 }
 
