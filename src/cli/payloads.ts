@@ -181,13 +181,39 @@ export const RESULT_DOCUMENTS = {
     }),
   ],
   migrate: [
-    document('migrate', { mode: z.literal('plan'), scope, pending: z.array(z.string()) }),
+    document('migrate', {
+      mode: z.literal('plan'),
+      scope,
+      pending: z.array(z.string()),
+      operations: z.array(
+        z.object({
+          migration: z.string(),
+          statement: z.int(),
+          type: z.string(),
+          key: z.string(),
+          risk,
+          reason: z.string(),
+        }),
+      ),
+      leftOut: z.array(z.string()).describe('Pending, but touching more than the scope.'),
+    }),
     document('migrate', {
       mode: z.literal('execute'),
       scope,
       applied: z.array(appliedMigration.loose()),
       journal,
       journalFile: z.string().optional(),
+      leftOut: z.array(z.string()).describe('Pending, but touching more than the scope.'),
+    }),
+    document('migrate', {
+      mode: z.literal('resolve'),
+      migration: z.string(),
+      statement: z.int(),
+      outcome: z.enum(['done', 'not_done']),
+    }),
+    document('migrate', {
+      mode: z.literal('unlock'),
+      holder: z.object({ owner: z.string(), host: z.string(), epoch: z.int(), expiresInMs: z.number() }).nullable(),
     }),
   ],
   status: [
@@ -200,6 +226,19 @@ export const RESULT_DOCUMENTS = {
       missingMigrations: z.array(z.string()),
       checksumMismatchCount: z.int(),
       checksumMismatches: z.array(checksumMismatch),
+      halfDone: z
+        .array(
+          z.object({
+            name: z.string(),
+            statement: z.int().describe('The statement it stands at, from 1.'),
+            doneStatements: z.int(),
+            outcome: z.enum(['pending', 'intent', 'done', 'failed', 'not_done', 'unknown']),
+            since: z.string(),
+            runner: z.string(),
+            message: z.string(),
+          }),
+        )
+        .describe('Migrations of which a part ran.'),
       journal,
     }),
   ],

@@ -313,6 +313,8 @@ class MigrationRun {
   async flush(more: readonly StatementEvent[] = []): Promise<void> {
     const events = [...this.outcomes, ...more]
     if (events.length === 0) return
+    // A run that has lost its lock leaves even the journal alone: its successor settles what is open.
+    await this.context.lock.assertHeld()
     // A line that was written twice says the same as one.
     await persistently(() => this.context.journal.recordStatements(events), RECONNECT_MS)
     this.outcomes.length = 0

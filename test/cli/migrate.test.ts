@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { documentSchema } from '../../src/cli/payloads.js'
 import { connect } from '../../src/clickhouse/connect.js'
 import type { Prompt } from '../../src/plugin-host/command.js'
 import { createProject, type Project } from '../support/cli.js'
@@ -42,6 +43,7 @@ const JOURNAL_TABLES = ['_chkit_migrations', '_chkit_migrations_statements']
 
 async function json(...argv: string[]) {
   const result = await project.run([...argv, '--json'])
+  documentSchema(argv[0] === 'status' ? 'status' : 'migrate').parse(result.json)
   return { ...result.json, exitCode: result.exitCode } as Record<string, unknown> & { exitCode: number }
 }
 
