@@ -1,13 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createProject, type Project } from '../support/cli.js'
+import { buildExecutable, type Executable } from '../support/executable.js'
 
-// The one place where the built executable itself is started; everything else runs in process.
-const main = process.env.CHKIT_TEST_MAIN ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+// The executable itself, bundled from the sources as they are; everything else runs in process.
+let main: string
+let executable: Executable
+beforeAll(async () => {
+  executable = await buildExecutable()
+  main = executable.path
+})
+afterAll(() => executable.remove())
 
 let project: Project
 beforeEach(() => {
@@ -38,10 +44,11 @@ const usePlugin = (body: string, head = '', effect = 'read') =>
 test('--version needs no file but the executable’s own', () => {
   const dir = mkdtempSync(join(tmpdir(), 'chkit-alone-'))
   try {
-    copyFileSync(main, join(dir, 'main.js'))
-    writeFileSync(join(dir, 'package.json'), '{ "type": "module" }')
+    copyFileSync(main, join(dir, 'main.mjs'))
     for (const word of ['--version', '-v', 'version']) {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [join(dir, 'main.js'), word], { encoding: 'utf8' })
+      const { status, stdout, stderr } = spawnSync(process.execPath, [join(dir, 'main.mjs'), word], {
+        encoding: 'utf8',
+      })
       expect({ status, stdout, stderr }).toEqual({
         status: 0,
         stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
