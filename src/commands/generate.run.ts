@@ -5,15 +5,17 @@ import { type RenameSuggestion, suggestRenames } from '../diff/rename-suggestion
 import { resolveRenames } from '../diff/renames.js'
 import { ChkitError } from '../errors.js'
 import { listMigrations, migrationId, nextMigrationId, slugOf } from '../migration/directory.js'
-import { loadHead, mendHead, writeMigration } from '../migration/history.js'
+import { loadHead, mendHead, type NewMigration, writeMigration } from '../migration/history.js'
 import { openJournal } from '../migration/journal.js'
-import { type Definition, EMPTY_MODEL, type Model } from '../model/definition.js'
+import { isSealedBy } from '../migration/snapshot.js'
+import { EMPTY_MODEL, type Model } from '../model/definition.js'
 import { planChanges } from '../plan/plan.js'
 import type { Plan, Refusal, Risk, Statement } from '../plan/step.js'
-import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
+import type { CommandContext, CommandResult, SchemaFile, TableScope } from '../plugin-host/command.js'
 import { declaredDefinitions } from '../plugin-host/definitions.js'
 import { operationsOf, renderPlan, riskSummary } from '../render/render.js'
-import { scopePayload, scopeWarning, selectScope } from './scope.js'
+import { declaredFingerprint } from './fingerprint.js'
+import { EVERYTHING, scopePayload, scopeWarning, selectScope } from './scope.js'
 
 /** Everything that decides the next migration, before anything is written. */
 type Planned = {
@@ -22,6 +24,13 @@ type Planned = {
   readonly suggestions: readonly RenameSuggestion[]
   /** The state that the migration leads to. */
   readonly target: Model
+}
+
+const NOTHING_PLANNED: Planned = {
+  plan: { steps: [], refusals: [] },
+  statements: [],
+  suggestions: [],
+  target: EMPTY_MODEL,
 }
 
 /** Runs `chkit generate`. */
@@ -39,11 +48,26 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const from = head.snapshot === undefined ? EMPTY_MODEL : { definitions: head.snapshot.definitions }
 
   if (flags.empty === true) {
-    const written = write(context, head.migration, [], from.definitions, 0)
+    const { fingerprint } = head.snapshot ?? {}
+    const written = write(context, {
+      parent: head.migration,
+      statements: [],
+      definitions: from.definitions,
+      fingerprint,
+    })
     return applied(context, written, undefined, from.definitions.length, [])
   }
 
-  const declared = await declaredModel(context)
+  const files = await context.schemaFiles()
+  const fingerprint = declaredFingerprint(context, files)
+  const asked = flags.table !== undefined || flags['rename-table'] !== undefined || flags['rename-column'] !== undefined
+  if (!asked && !head.stale && head.snapshot !== undefined && isSealedBy(head.snapshot, fingerprint)) {
+    return flags.dryrun === true
+      ? shown(context, NOTHING_PLANNED, EVERYTHING.scope, undefined)
+      : applied(context, undefined, EVERYTHING.scope, from.definitions.length, [])
+  }
+
+  const { model: declared, warned } = await declaredModel(context, files)
   const selected = selectScope(flags.table, from, declared)
   context.plugins.setTableScope(selected.scope)
   const target = selected.apply(from, declared)
@@ -57,15 +81,23 @@ export async function run(context: CommandContext): Promise<CommandResult> {
     mendHead(config.metaDir, head)
     return applied(context, undefined, selected.scope, target.definitions.length, [], warning)
   }
-  const written = write(context, head.migration, planned.statements, target.definitions, planned.suggestions.length)
+  const written = write(context, {
+    parent: head.migration,
+    statements: planned.statements,
+    definitions: target.definitions,
+    renameSuggestionCount: planned.suggestions.length,
+    // A scope leads to a state that nobody declared as a whole, and a warning is given again until its cause is gone.
+    declared: selected.scope.enabled || warned ? undefined : fingerprint,
+  })
   return applied(context, written, selected.scope, target.definitions.length, planned.statements, warning, planned)
 }
 
 /** What the schema files declare, with what plugins make of it. Throws `validation_failed` and the schema codes. */
-async function declaredModel(context: CommandContext): Promise<Model> {
-  const own = declaredDefinitions(await context.schemaFiles(), context.config)
-  for (const { message } of own.warnings) context.warn(message)
-  return { definitions: await context.plugins.onSchemaLoaded(own.definitions) }
+async function declaredModel(context: CommandContext, files: readonly SchemaFile[]) {
+  const { definitions, warnings } = declaredDefinitions(files, context.config)
+  for (const { message } of warnings) context.warn(message)
+  const model: Model = { definitions: await context.plugins.onSchemaLoaded(definitions) }
+  return { model, warned: warnings.length > 0 }
 }
 
 async function appliedIds(context: CommandContext): Promise<readonly string[]> {
@@ -122,10 +154,10 @@ function refuse(refusals: readonly Refusal[]): void {
 
 function write(
   context: CommandContext,
-  parent: string | null,
-  statements: readonly Statement[],
-  definitions: readonly Definition[],
-  renameSuggestionCount: number,
+  what: Pick<
+    NewMigration,
+    'parent' | 'statements' | 'definitions' | 'declared' | 'fingerprint' | 'renameSuggestionCount'
+  >,
 ): { readonly migrationFile: string; readonly snapshotFile: string } {
   const { config, flags } = context
   const existing = listMigrations(config.migrationsDir).map(migrationId)
@@ -135,12 +167,9 @@ function write(
     metaDir: config.metaDir,
     id: (flags['migration-id'] as string | undefined) ?? nextMigrationId(now, existing),
     slug: slugOf((flags.name as string | undefined) ?? (flags.empty === true ? 'manual' : 'auto')),
-    statements,
-    definitions,
-    parent,
     generatedAt: new Date(now).toISOString(),
     chkitVersion: context.version,
-    renameSuggestionCount,
+    ...what,
   })
 }
 

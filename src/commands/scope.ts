@@ -24,7 +24,8 @@ export type SelectedScope = {
   leftOut(target: Model, declared: Model): string[]
 }
 
-const EVERYTHING: SelectedScope = {
+/** No `--table`: everything is meant. */
+export const EVERYTHING: SelectedScope = {
   scope: { enabled: false, matchedTables: [], matchCount: 0 },
   filter: (model) => model,
   apply: (_from, to) => to,

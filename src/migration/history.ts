@@ -12,6 +12,7 @@ import {
   removeSnapshot,
   SNAPSHOT_VERSION,
   type Snapshot,
+  sealSnapshot,
   snapshotPath,
   type UpgradeDefinitions,
   writeSnapshot,
@@ -113,6 +114,10 @@ export type NewMigration = {
   /** The state after the migration. */
   readonly definitions: readonly Definition[]
   readonly parent: string | null
+  /** Hash of the declarations that `definitions` is the whole canonical form of; see `sealSnapshot`. */
+  readonly declared?: string
+  /** The fingerprint of the parent's snapshot, where the state stays the same. */
+  readonly fingerprint?: string
   /** ISO 8601, UTC. */
   readonly generatedAt: string
   readonly chkitVersion: string
@@ -136,13 +141,15 @@ export function writeMigration(migration: NewMigration): WrittenMigration {
   const name = migrationFileName(id, migration.slug)
   const migrationFile = migrationPath(migrationsDir, name)
   const text = renderMigration(migration)
-  const snapshot: Snapshot = {
+  const state: Snapshot = {
     version: SNAPSHOT_VERSION,
     generatedAt: migration.generatedAt,
     migration: id,
     parent: migration.parent,
     definitions: migration.definitions,
+    ...(migration.fingerprint === undefined ? {} : { fingerprint: migration.fingerprint }),
   }
+  const snapshot = sealSnapshot(state, migration.declared)
   writeSnapshot(snapshotPath(metaDir, id), snapshot)
   try {
     writeFileAtomic(migrationFile, text)

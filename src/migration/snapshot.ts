@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { ChkitError, messageOf } from '../errors.js'
@@ -18,10 +19,28 @@ export type SnapshotHeader = {
   readonly migration: string | null
   /** Id of the migration whose state this one was planned from; null for the first. */
   readonly parent: string | null
+  /** See `sealSnapshot`; absent where the schema files did not say all that made this state. */
+  readonly fingerprint?: string
 }
 
 /** The schema after a migration: definitions without `origin`, sorted by their key. */
 export type Snapshot = SnapshotHeader & { readonly definitions: readonly Definition[] }
+
+/** Binds what was declared (a hash) to what it became, so that a snapshot edited by hand is not taken for it. */
+function sealOf(declared: string, definitions: unknown): string {
+  return createHash('sha256').update(declared).update(JSON.stringify(definitions)).digest('hex')
+}
+
+/** The snapshot with the fingerprint of the declarations that it is the whole canonical form of. */
+export function sealSnapshot(snapshot: Snapshot, declared: string | undefined): Snapshot {
+  return declared === undefined ? snapshot : { ...snapshot, fingerprint: sealOf(declared, stateOfAll(snapshot)) }
+}
+
+/** True when `snapshot`, as read from its file, is the canonical form of exactly the declarations with this hash. */
+export function isSealedBy(snapshot: Snapshot, declared: string | undefined): boolean {
+  if (declared === undefined || snapshot.fingerprint === undefined) return false
+  return snapshot.fingerprint === sealOf(declared, snapshot.definitions)
+}
 
 /** Path of the newest snapshot. */
 export function headPath(metaDir: string): string {
@@ -59,13 +78,15 @@ function stateOf(definition: Definition): Record<string, unknown> {
   return { ...plain, columns: definition.columns.map((column) => withoutKeys({ ...column }, COLUMN_NOT_STATE)) }
 }
 
+function stateOfAll(snapshot: Snapshot): Record<string, unknown>[] {
+  return [...snapshot.definitions].sort((a, b) => compareCodeUnits(objectKey(a), objectKey(b))).map(stateOf)
+}
+
 /** The file's text: stable, sorted, one line per leaf, header first so that it can be read without the rest. */
 export function serialiseSnapshot(snapshot: Snapshot): string {
-  const { version, generatedAt, migration, parent } = snapshot
-  const definitions = [...snapshot.definitions]
-    .sort((a, b) => compareCodeUnits(objectKey(a), objectKey(b)))
-    .map(stateOf)
-  return JSON.stringify({ version, generatedAt, migration, parent, definitions }, undefined, 1) + '\n'
+  const { version, generatedAt, migration, parent, fingerprint } = snapshot
+  const definitions = stateOfAll(snapshot)
+  return JSON.stringify({ version, generatedAt, migration, parent, fingerprint, definitions }, undefined, 1) + '\n'
 }
 
 const MEND_HEAD =
@@ -129,6 +150,7 @@ function parseHeader(value: Record<string, unknown>, path: string): SnapshotHead
     generatedAt: typeof value.generatedAt === 'string' ? value.generatedAt : '',
     migration: idOrNull(value.migration, 'migration', path),
     parent: idOrNull(value.parent, 'parent', path),
+    ...(typeof value.fingerprint === 'string' ? { fingerprint: value.fingerprint } : {}),
   }
 }
 
