@@ -352,6 +352,7 @@ export function keyTypeMayChange(from: string, to: string, bare: boolean): boole
 
 /** True when the version column of a ReplacingMergeTree or VersionedCollapsingMergeTree may take the new type. */
 export function versionTypeMayChange(from: string, to: string): boolean {
+  if ((from === 'UInt8' && to === 'Bool') || (from === 'Bool' && to === 'UInt8')) return true
   const a = parseType(from)
   const b = parseType(to)
   const [before, after] = [integerRange(a.name), integerRange(b.name)]

@@ -4,6 +4,7 @@ import { assertNever } from '../errors.js'
 import type { AccessObject, Column, SqlText, Table } from '../model/definition.js'
 import { isStored } from '../plan/column-roles.js'
 import type { Step } from '../plan/step.js'
+import { classifyTypeChange } from '../plan/type-change.js'
 import { Token, tokenize } from '../sql/lexer.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
 import {
@@ -338,7 +339,10 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
   let set = ''
   // Nullable to plain is refused without a default, even where no row holds NULL.
   const borrowedDefault =
-    has('type') && to.default === undefined && from.type.startsWith('Nullable(') && !to.type.startsWith('Nullable(')
+    has('type') &&
+    to.default === undefined &&
+    step.mutation &&
+    classifyTypeChange(to.name, from.type, to.type).needsDefault === true
   if (borrowedDefault) set += ` DEFAULT ${anyValueOf(to.type)}`
   else if (has('default') || (has('type') && to.default !== undefined)) set += renderDefault(to)
   const sets =
