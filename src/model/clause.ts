@@ -1,4 +1,4 @@
-import type { Expression, FunctionCall, Literal, Query, TypeNode } from '../sql/ast.js'
+import type { Expression, FunctionCall, Query, TypeNode } from '../sql/ast.js'
 import type {
   CreateDictionary,
   CreateFunction,
@@ -119,9 +119,4 @@ export function literalNode(value: string | number | bigint | boolean | null): E
   if (typeof value === 'string') return { kind: 'literal', type: 'string', value }
   const parsed = readExpression(String(value))
   return parsed.problem === undefined ? parsed.node : { kind: 'literal', type: 'float', value: String(value) }
-}
-
-/** True for a constant, as settings take them. */
-export function isLiteral(node: Expression): node is Literal {
-  return node.kind === 'literal'
 }

@@ -1,6 +1,5 @@
 import type { Expression } from '../sql/ast.js'
 import { printExpression } from '../sql/print.js'
-import { quoteString } from '../sql/quote.js'
 import { withCanonicalNames } from './query.js'
 
 const TEXTS = new WeakMap<Expression, string>()
@@ -20,10 +19,4 @@ export function withoutBrackets<T extends Expression>(expression: T): T {
   return 'parenthesized' in expression && expression.parenthesized
     ? { ...expression, parenthesized: undefined }
     : expression
-}
-
-/** A literal of the DSL as SQL: text quoted, numbers and booleans written out. */
-export function literalText(value: string | number | bigint | boolean | null): string {
-  if (value === null) return 'NULL'
-  return typeof value === 'string' ? quoteString(value) : String(value)
 }

@@ -9,7 +9,6 @@ export type IssueCode =
   | 'unknown_field'
   | 'conflicting_fields'
   | 'invalid_sql'
-  | 'hidden_secret'
   | 'plain_secret'
   // names
   | 'duplicate_object_name'
@@ -18,10 +17,8 @@ export type IssueCode =
   | 'duplicate_projection_name'
   | 'duplicate_constraint_name'
   | 'duplicate_rename_source'
-  | 'invalid_identifier'
   // tables
   | 'empty_columns'
-  | 'unknown_type'
   | 'order_by_missing'
   | 'order_by_not_supported'
   | 'order_by_missing_column'
@@ -47,7 +44,6 @@ export type IssueCode =
   | 'source_missing_column'
   | 'dictionary_key_missing_column'
   | 'dictionary_range_missing_column'
-  | 'dictionary_expression_missing_column'
   | 'dictionary_lifetime_missing'
   // graph
   | 'dependency_cycle'

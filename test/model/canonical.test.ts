@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { canonicalise, collectDefinitions, definitionFromStatement, sameDefinition } from '../../src/model/canonical.js'
+import { declarationOf } from '../../src/model/declare.js'
 import type { Column, Definition, Table } from '../../src/model/definition.js'
 import {
   type Declaration,
@@ -377,6 +378,43 @@ describe('other kinds', () => {
     ],
     ['grant', grant({ privileges: ['SELECT', 'INSERT'], on: 'db.*', to: 'reader' }), undefined],
     ['row_policy', rowPolicy({ name: 'p', on: 'db.t', using: 'id=1', to: 'reader', as: 'restrictive' }), undefined],
+    [
+      'quota',
+      quota({
+        name: 'two',
+        keyedBy: 'user_name',
+        limits: ['INTERVAL 1 hour MAX queries = 100, errors = 5', 'INTERVAL 1 day NO LIMITS'],
+      }),
+      undefined,
+    ],
+    [
+      'grant',
+      grant({ privileges: 'SELECT(id, name), INSERT', on: 'db.t', to: ['a-b', 'reader'], withGrantOption: true }),
+      undefined,
+    ],
+    ['grant', grant({ privileges: 'reader', to: 'app', withAdminOption: true }), undefined],
+    ['role', role({ name: 'a b', settings: "max_memory_usage = 1000 READONLY, PROFILE 'ro'" }), undefined],
+    [
+      'user',
+      user({
+        name: 'u',
+        identified: 'WITH no_password',
+        host: "IP '10.0.0.0/8'",
+        defaultDatabase: 'd b',
+        settings: 'max_threads = 4',
+      }),
+      undefined,
+    ],
+    [
+      'settings_profile',
+      settingsProfile({ name: 's', settings: 'max_threads = 4 MIN 1 MAX 8', to: 'ALL EXCEPT app' }),
+      undefined,
+    ],
+    [
+      'named_collection',
+      namedCollection({ name: 'n 1', values: { port: 9000, secure: true, k: { value: 'v', overridable: false } } }),
+      undefined,
+    ],
     ['quota', quota({ name: 'q', limits: 'INTERVAL 1 hour MAX queries = 100', to: 'reader' }), undefined],
     ['settings_profile', settingsProfile({ name: 's', settings: 'max_threads = 4', to: 'reader' }), undefined],
     ['named_collection', namedCollection({ name: 'n', values: { host: 'h', password: 'env:PW' } }), undefined],
@@ -387,6 +425,7 @@ describe('other kinds', () => {
     // A canonical statement is its own canonical form.
     const again = definitionFromStatement((definition as { statement: string }).statement, { currentDatabase: 'db' })
     expect(sameDefinition(definition, again)).toBe(true)
+    expect(only(declarationOf(definition)!)).toEqual(definition)
   })
 })
 
