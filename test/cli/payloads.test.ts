@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { documentSchema, failureDocument, RESULT_DOCUMENTS } from '../../src/cli/payloads.js'
 import { CORE_COMMANDS } from '../../src/cli/registry.js'
 import { createProject, type Project } from '../support/cli.js'
@@ -44,6 +45,36 @@ describe('real documents fit their schemas', () => {
     const schema = exitCode === 0 ? documentSchema(command) : failureDocument
     expect(schema.safeParse(result.json).error).toBeUndefined()
   })
+})
+
+test('the whole life of a project, document by document', async () => {
+  const life = createProject()
+  try {
+    const steps: readonly { argv: string[]; command: keyof typeof RESULT_DOCUMENTS; exitCode: number }[] = [
+      { argv: ['init'], command: 'init', exitCode: 0 },
+      { argv: ['drift'], command: 'drift', exitCode: 1 },
+      { argv: ['generate', '--dryrun'], command: 'generate', exitCode: 0 },
+      { argv: ['generate', '--name', 'init'], command: 'generate', exitCode: 0 },
+      { argv: ['generate'], command: 'generate', exitCode: 0 },
+      { argv: ['generate', '--table', 'nothing_*'], command: 'generate', exitCode: 0 },
+      { argv: ['check'], command: 'check', exitCode: 1 },
+      { argv: ['migrate'], command: 'migrate', exitCode: 0 },
+      { argv: ['migrate', '--apply'], command: 'migrate', exitCode: 0 },
+      { argv: ['status'], command: 'status', exitCode: 0 },
+      { argv: ['drift'], command: 'drift', exitCode: 0 },
+      { argv: ['check'], command: 'check', exitCode: 0 },
+    ]
+    for (const { argv, command, exitCode } of steps) {
+      const result = await life.run([...argv, '--json'])
+      const label = `chkit ${argv.join(' ')}`
+      expect({ label, exitCode: result.exitCode, command: result.json.command }).toEqual({ label, exitCode, command })
+      const isFailure = 'code' in result.json && command !== 'check'
+      const schema = isFailure ? failureDocument : z.union([...RESULT_DOCUMENTS[command]])
+      expect({ label, error: schema.safeParse(result.json).error }).toEqual({ label, error: undefined })
+    }
+  } finally {
+    life.remove()
+  }
 })
 
 describe('a folder that cannot be written', () => {
