@@ -52,15 +52,16 @@ export type TokenKind = (typeof Token)[keyof typeof Token]
 
 /**
  * All tokens of a text as parallel arrays. Token `count` is the end token; offsets are UTF-16 code units.
- * `matching[i]` is the index of the bracket that closes (or opens) bracket `i`, or -1.
+ * `matching[i]` is the index of the bracket that closes (or opens) bracket `i`; -1 for one without its partner, or
+ * crossed with another kind, and for every other token.
  */
 export interface Tokens {
   readonly source: string
   readonly count: number
-  readonly kinds: Uint8Array
-  readonly starts: Uint32Array
-  readonly ends: Uint32Array
-  readonly matching: Int32Array
+  readonly kinds: readonly number[]
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
+  readonly matching: readonly number[]
 }
 
 const SPACE = 1
@@ -140,10 +141,12 @@ export interface TokenizeRange {
  */
 export function tokenize(source: string, range?: TokenizeRange): Tokens {
   const length = source.length
-  let capacity = range ? 64 : (length >> 2) + 16
-  let kinds = new Uint8Array(capacity)
-  let starts = new Uint32Array(capacity)
-  let ends = new Uint32Array(capacity)
+  // Plain arrays: most texts are short, and a typed array costs more to make than they have tokens.
+  const kinds: number[] = []
+  const starts: number[] = []
+  const ends: number[] = []
+  const matching: number[] = []
+  const open: number[] = []
   let count = 0
   let position = range?.from ?? 0
   const failures = range?.failures ?? { heredocs: 0 }
@@ -303,28 +306,27 @@ export function tokenize(source: string, range?: TokenizeRange): Tokens {
       // An unclosed quote swallows the rest: no later token can be trusted.
       if (kind === Token.error && position <= 0) position = length
     }
-    if (count + 1 >= capacity) {
-      capacity *= 2
-      kinds = grown(kinds, new Uint8Array(capacity))
-      starts = grown(starts, new Uint32Array(capacity))
-      ends = grown(ends, new Uint32Array(capacity))
+    kinds.push(kind)
+    starts.push(start)
+    ends.push(position)
+    matching.push(-1)
+    if (kind >= Token.leftParen && kind <= Token.rightBrace) {
+      if (kind === Token.leftParen || kind === Token.leftBracket || kind === Token.leftBrace) open.push(count)
+      else if (open.length > 0 && kinds[open[open.length - 1]!] === kind - 1) {
+        const opener = open.pop()!
+        matching[opener] = count
+        matching[count] = opener
+      }
     }
-    kinds[count] = kind
-    starts[count] = start
-    ends[count] = position
     count++
     if (range?.stop(kind, start, position)) break
   }
   const end = range ? position : length
-  kinds[count] = Token.end
-  starts[count] = end
-  ends[count] = end
-  return { source, count, kinds, starts, ends, matching: matchBrackets(kinds, count) }
-}
-
-function grown<T extends Uint8Array | Uint32Array>(from: T, to: T): T {
-  to.set(from)
-  return to
+  kinds.push(Token.end)
+  starts.push(end)
+  ends.push(end)
+  matching.push(-1)
+  return { source, count, kinds, starts, ends, matching }
 }
 
 /** After these tokens a dot selects an element; elsewhere `.5` is a number. */
@@ -456,23 +458,6 @@ function exponentEnd(source: string, from: number, hex: boolean): number {
   const sign = source.charCodeAt(position)
   if ((sign === 45 || sign === 43) && position + 1 < source.length) position++
   return digitsEnd(source, position, false, true)
-}
-
-/** Pairs brackets of the three kinds; a bracket without its partner, or crossed with another kind, gets -1. */
-function matchBrackets(kinds: Uint8Array, count: number): Int32Array {
-  const matching = new Int32Array(count + 1).fill(-1)
-  const open: number[] = []
-  for (let index = 0; index < count; index++) {
-    const kind = kinds[index]!
-    if (kind < Token.leftParen || kind > Token.rightBrace) continue
-    if (kind === Token.leftParen || kind === Token.leftBracket || kind === Token.leftBrace) open.push(index)
-    else if (open.length > 0 && kinds[open[open.length - 1]!] === kind - 1) {
-      const opener = open.pop()!
-      matching[opener] = index
-      matching[index] = opener
-    }
-  }
-  return matching
 }
 
 /** The text of token `index`, as written. */

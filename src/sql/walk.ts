@@ -120,7 +120,7 @@ function collectTables(value: unknown, named: ReadonlySet<string>, report: Repor
       }
       for (const element of node.from ?? []) {
         if (element.kind === 'table') collectSource(element.table.source, scope, report)
-        collectFields(element, scope, report, 'source')
+        collectTables(element.kind === 'table' ? element.join : element.expressions, scope, report)
       }
       collectFields(value, scope, report, 'with', 'from')
       return
@@ -132,7 +132,7 @@ function collectTables(value: unknown, named: ReadonlySet<string>, report: Repor
       if (first?.kind === 'select')
         for (const element of first.with ?? [])
           if (element.kind === 'withQuery') scope = new Set(scope).add(element.name)
-      node.queries.forEach((item, index) => collectTables(item, index === 0 ? named : scope, report))
+      for (const item of node.queries) collectTables(item, item === first ? named : scope, report)
       return
     }
     case 'function':
@@ -144,12 +144,8 @@ function collectTables(value: unknown, named: ReadonlySet<string>, report: Repor
   }
 }
 
-function collectFields(node: object, named: ReadonlySet<string>, report: Report, ...except: readonly string[]): void {
-  for (const [field, child] of Object.entries(node))
-    if (typeof child === 'object' && !except.includes(field)) {
-      if (field === 'table' && except.includes('source')) collectFields(child as object, named, report, ...except)
-      else collectTables(child, named, report)
-    }
+function collectFields(node: Fields, named: ReadonlySet<string>, report: Report, ...except: readonly string[]): void {
+  for (const [field, child] of Object.entries(node)) if (!except.includes(field)) collectTables(child, named, report)
 }
 
 /** `database.table` of a plain name, or `undefined` where a part is a parameter. */
@@ -167,7 +163,7 @@ function collectSource(source: Expression, named: ReadonlySet<string>, report: R
     const dictionary = source.name === 'dictionary' ? nameOf(source.args?.[0], source.args?.[1]) : undefined
     if (dictionary) report({ kind: 'dictionary', ...dictionary })
     else report({ kind: 'tableFunction', name: source.name })
-    collectFields(source, named, report)
+    collectTables([source.args, source.query, source.otherwise], named, report)
   }
 }
 

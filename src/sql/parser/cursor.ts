@@ -38,9 +38,9 @@ function wordsOf(phrase: string): readonly string[] {
 export class Cursor {
   readonly tokens: Tokens
   readonly source: string
-  readonly kinds: Uint8Array
-  readonly starts: Uint32Array
-  readonly ends: Uint32Array
+  readonly kinds: readonly number[]
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
   /** Index of the current token. */
   index: number
   /** The farthest token at which an alternative failed; the best place to point a user to. */
@@ -48,6 +48,11 @@ export class Cursor {
   depth = 0
   /** The depth at which IN ends an expression instead of going on: the first argument of POSITION. */
   inEndsAtDepth = -1
+  /** A run of opening round brackets that was looked through: its first index and the index after its last. */
+  runStart = -1
+  runEnd = -1
+  /** Where the type of the last `::` ended. */
+  castEnd = -1
 
   constructor(tokens: Tokens, index = 0) {
     this.tokens = tokens
@@ -148,6 +153,16 @@ export class Cursor {
   /** The source from the start of token `from` to the end of token `to - 1`, as written. */
   slice(from: number, to: number): string {
     return to > from ? this.source.slice(this.starts[from], this.ends[to - 1]) : ''
+  }
+
+  /** The first index from `index` on that is no opening round bracket. Remembered, so nested look-ahead stays linear. */
+  afterParens(index: number): number {
+    if (index >= this.runStart && index < this.runEnd) return this.runEnd
+    let end = index
+    while (this.kinds[end] === Token.leftParen) end++
+    this.runStart = index
+    this.runEnd = end
+    return end
   }
 
   /** The index after the bracket that closes the one at `index`, or -1. */

@@ -428,8 +428,9 @@ function castOfText(cursor: Cursor, from: number, to: number): FunctionCall {
 }
 
 function castTo(value: Expression, cursor: Cursor): FunctionCall {
-  const type = printType(parseType(cursor))
-  return call('CAST', [value, { kind: 'literal', type: 'string', value: type }])
+  const type = parseType(cursor)
+  if (type.args === undefined) cursor.castEnd = cursor.index
+  return call('CAST', [value, { kind: 'literal', type: 'string', value: printType(type) }])
 }
 
 function numberOperand(cursor: Cursor): Literal {
@@ -479,8 +480,7 @@ function parsePostfix(cursor: Cursor, operand: Expression): Expression {
 
 /** True where `(` is followed by a query rather than an expression. */
 export function startsQuery(cursor: Cursor, index: number): boolean {
-  let at = index
-  while (cursor.kindAt(at) === Token.leftParen) at++
+  const at = cursor.afterParens(index)
   if (cursor.kindAt(at) !== Token.word) return false
   switch (cursor.source.charCodeAt(cursor.starts[at]!) | 32) {
     case 115: // s
@@ -574,8 +574,12 @@ function parseRound(cursor: Cursor): Expression {
   const items = [parseExpression(cursor)]
   let comma = false
   while (cursor.acceptToken(Token.comma)) {
+    if (cursor.atToken(Token.rightParen)) {
+      // `(x::T,)`: the server's parser of simple types takes the comma, so this is no tuple.
+      comma ||= cursor.index !== cursor.castEnd + 1
+      break
+    }
     comma = true
-    if (cursor.atToken(Token.rightParen)) break
     if (!pushMergedLambda(cursor, items)) items.push(parseExpression(cursor))
   }
   cursor.expectToken(Token.rightParen, ')')
@@ -584,7 +588,7 @@ function parseRound(cursor: Cursor): Expression {
     ;(items[0] as Fresh).parenthesized = true
     return items[0]!
   }
-  if (items.length > 1 && items.every(isPlainLiteral)) return { kind: 'literal', type: 'tuple', items }
+  if (items.length > 1 && items.every(isTupleLiteralItem)) return literalOf('tuple', items)
   return tuple(items)
 }
 
@@ -618,7 +622,18 @@ export function acceptOnce<T>(cursor: Cursor, name: string, parse: (cursor: Curs
 }
 
 function isPlainLiteral(node: Expression): node is Literal {
-  return node.kind === 'literal' && node.alias === undefined && node.parenthesized === undefined
+  return node.kind === 'literal' && node.alias === undefined
+}
+
+/** A list of nothing but constants is one constant, and forgets brackets around its items. */
+function literalOf(type: 'array' | 'tuple', items: readonly Literal[]): Literal {
+  for (const item of items) if (item.parenthesized) delete (item as Fresh).parenthesized
+  return { kind: 'literal', type, items }
+}
+
+/** A tuple is a constant for the server when it holds plain constants and such tuples, but no arrays. */
+function isTupleLiteralItem(node: Expression): node is Literal {
+  return isPlainLiteral(node) && node.type !== 'array'
 }
 
 function parseSquare(cursor: Cursor): Expression {
@@ -633,7 +648,7 @@ function parseSquare(cursor: Cursor): Expression {
   const items = parseExpressionList(cursor)
   cursor.expectToken(Token.rightBracket, ']')
   cursor.leave()
-  return items.every(isPlainLiteral) ? { kind: 'literal', type: 'array', items } : operation('array', items)
+  return items.every(isPlainLiteral) ? literalOf('array', items) : operation('array', items)
 }
 
 /** True when the tokens between two brackets are only constants: then `::` takes their text as it is. */
@@ -646,6 +661,9 @@ function isLiteralText(cursor: Cursor, open: number, close: number): boolean {
       case Token.leftBracket:
       case Token.leftParen:
       case Token.string:
+        // A heredoc is no constant here.
+        if (!afterOpening || cursor.source.charCodeAt(cursor.starts[index]!) === 36) return false
+        break
       case Token.minus:
         if (!afterOpening) return false
         break
@@ -990,7 +1008,11 @@ function parseApply(cursor: Cursor): ColumnTransformer {
     (cursor.atIdentifier() && cursor.kindAt(cursor.index + 1) === Token.arrow) ||
     (cursor.atToken(Token.leftParen) && cursor.kindAt(cursor.afterBracket(cursor.index)) === Token.arrow)
   if (isLambda) node = { kind: 'apply', lambda: parseExpressionWithoutAlias(cursor) }
-  else {
+  else if (bracketed && cursor.acceptToken(Token.leftParen)) {
+    // The server's own print of a lambda in brackets, before a prefix.
+    node = { kind: 'apply', lambda: parseExpressionWithoutAlias(cursor) }
+    cursor.expectToken(Token.rightParen, ')')
+  } else {
     const name = cursor.identifier('function name')
     node = { kind: 'apply', function: name }
     if (cursor.acceptToken(Token.leftParen)) {

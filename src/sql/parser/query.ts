@@ -229,7 +229,8 @@ function parseTop(cursor: Cursor, node: Fresh<SelectQuery>): void {
 function parseSelectList(cursor: Cursor): Expression[] {
   const columns = [parseSelectExpression(cursor)]
   while (cursor.acceptToken(Token.comma)) {
-    // A trailing comma is forgiven when a clause follows.
+    // A trailing comma is forgiven at the end and before FROM.
+    if (cursor.isEnd || cursor.atToken(Token.semicolon)) break
     if (
       cursor.at('FROM') &&
       cursor.kindAt(cursor.index + 1) !== Token.comma &&
@@ -340,7 +341,6 @@ function isBareAll(name: Identifier): boolean {
 
 function parseLimits(cursor: Cursor, node: Fresh<SelectQuery>): void {
   while (cursor.accept('LIMIT')) {
-    if (node.limit && node.limitBy) cursor.fail('end of query')
     let limit = parseExpressionWithoutAlias(cursor)
     let offset: Expression | undefined
     if (cursor.acceptToken(Token.comma)) {
@@ -351,6 +351,7 @@ function parseLimits(cursor: Cursor, node: Fresh<SelectQuery>): void {
       node.limitBy = parseLimitBy(cursor, limit, offset)
       continue
     }
+    if (node.limit) cursor.fail('one LIMIT')
     node.limit = limit
     if (offset) node.offset = offset
     if (cursor.accept('WITH TIES')) node.withTies = true

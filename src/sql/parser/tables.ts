@@ -10,7 +10,7 @@ import type {
 } from '../ast.js'
 import { Token } from '../lexer.js'
 import { type Cursor, parseCommaList } from './cursor.js'
-import { acceptAlias, parseExpression, parseFunction, parseSelectExpression, startsQuery } from './expression.js'
+import { acceptAlias, parseExpression, parseExpressionList, parseFunction, startsQuery } from './expression.js'
 import { parseCompoundIdentifier } from './identifier.js'
 import { parseSelectWithUnion, selectAllFrom } from './query.js'
 
@@ -33,8 +33,8 @@ function acceptTablesElement(cursor: Cursor, bareAlias: boolean): TablesElement 
   if (cursor.acceptToken(Token.comma))
     return { kind: 'table', table: parseTable(cursor, bareAlias), join: { type: 'COMMA' } }
   if (cursor.kinds[cursor.index] !== Token.word) return undefined
-  if (cursor.accept('LEFT ARRAY JOIN')) return arrayJoin(cursor, true, bareAlias)
-  if (cursor.accept('INNER ARRAY JOIN') || cursor.accept('ARRAY JOIN')) return arrayJoin(cursor, false, bareAlias)
+  if (cursor.accept('LEFT ARRAY JOIN')) return arrayJoin(cursor, true)
+  if (cursor.accept('INNER ARRAY JOIN') || cursor.accept('ARRAY JOIN')) return arrayJoin(cursor, false)
   const join = acceptJoinWords(cursor)
   if (join === undefined) return undefined
   const table = parseTable(cursor, bareAlias)
@@ -44,11 +44,11 @@ function acceptTablesElement(cursor: Cursor, bareAlias: boolean): TablesElement 
   return { kind: 'table', table, join }
 }
 
-function arrayJoin(cursor: Cursor, left: boolean, bareAlias: boolean): TablesElement {
+function arrayJoin(cursor: Cursor, left: boolean): TablesElement {
   return {
     kind: 'arrayJoin',
     left,
-    expressions: parseCommaList(cursor, bareAlias ? parseSelectExpression : parseExpression),
+    expressions: parseExpressionList(cursor),
   }
 }
 

@@ -21,7 +21,7 @@ import { printType } from './type.js'
  */
 
 /** The node is an operand: an operator, or anything with an alias, gets brackets. */
-const OPERAND = 1
+export const OPERAND = 1
 /**
  * Somewhere below a call with several arguments: IN gets brackets there, subqueries included, down to the next pair
  * of brackets around an expression.
@@ -37,7 +37,10 @@ export function printExpression(node: Expression, mode = 0): string {
 
 /** Comma-separated expressions. */
 export function printExpressionList(nodes: readonly Expression[], mode = 0): string {
-  const inherited = mode & IN_CALL
+  return printList(nodes, mode & IN_CALL)
+}
+
+function printList(nodes: readonly Expression[], inherited: number): string {
   if (nodes.length === 0) return ''
   let out = print(nodes[0]!, inherited)
   for (let index = 1; index < nodes.length; index++) out += `, ${print(nodes[index]!, inherited | LATER_ELEMENT)}`
@@ -58,7 +61,8 @@ function print(node: Expression, mode: number): string {
   }
   const { alias } = node
   if (alias === undefined) {
-    if (node.parenthesized ? !isBracketed(node) : mode > OPERAND && getsBrackets(node, mode)) return `(${printBare(node, 0)})`
+    if (node.parenthesized) return isBracketed(node) ? printBare(node, mode) : `(${printBare(node, 0)})`
+    if (mode > OPERAND && getsBrackets(node, mode)) return `(${printBare(node, modeInBrackets(node, mode))})`
     return printBare(node, mode)
   }
   const name = quoteIdentifierIfNeeded(alias)
@@ -67,7 +71,7 @@ function print(node: Expression, mode: number): string {
     if (node.kind === 'subquery') return `(${printBare(node, 0)} AS ${name})`
     return `(${printBare(node, 0)}) AS ${name}`
   }
-  if (mode > OPERAND && getsBrackets(node, mode)) return `(${printBare(node, 0)}) AS ${name}`
+  if (mode > OPERAND && getsBrackets(node, mode)) return `(${printBare(node, modeInBrackets(node, mode))}) AS ${name}`
   return `${printBare(node, mode)} AS ${name}`
 }
 
@@ -81,6 +85,11 @@ function getsBrackets(node: Expression, mode: number): boolean {
   if (node.kind !== 'function' || !node.operator) return false
   if (mode & IN_CALL && isIn(node.name)) return true
   return (mode & LATER_ELEMENT) !== 0 && node.name === 'lambda'
+}
+
+/** Brackets around IN are new ground for what is inside; those around a lambda are not. */
+function modeInBrackets(node: Expression, mode: number): number {
+  return node.kind === 'function' && node.name === 'lambda' ? mode & IN_CALL : 0
 }
 
 function isIn(name: string): boolean {
@@ -209,7 +218,8 @@ function printFunction(node: FunctionCall, mode: number): string {
   }
   if (node.nulls) out += node.nulls === 'ignore' ? ' IGNORE NULLS' : ' RESPECT NULLS'
   if (node.over !== undefined) {
-    const over = typeof node.over === 'string' ? quoteIdentifierIfNeeded(node.over) : `(${printWindow(node.over, mode)})`
+    const over =
+      typeof node.over === 'string' ? quoteIdentifierIfNeeded(node.over) : `(${printWindow(node.over, mode)})`
     out += ` OVER ${over}`
   }
   return out
@@ -218,7 +228,10 @@ function printFunction(node: FunctionCall, mode: number): string {
 /** Operator forms that need no brackets as operands: lists, and a minus before a constant, which has its own. */
 function standsAlone(name: string, first: Expression | undefined): boolean {
   if (name === 'array' || name === 'tuple') return true
-  return name === 'negate' && first !== undefined && isBracketedByMinus(first)
+  if (name !== 'negate' || first === undefined) return false
+  return (
+    isBracketedByMinus(first) || (first.kind === 'function' && first.name === 'negate' && first.alias === undefined)
+  )
 }
 
 /** A minus before one of these would read as its sign, so the server writes `-(1)`. */
@@ -288,15 +301,22 @@ function printLambda(args: readonly Expression[], mode: number): string {
 }
 
 function printTupleElement(value: Expression, element: Expression, mode: number): string | undefined {
-  if (element.kind !== 'literal' || element.type !== 'int') return undefined
-  if (value.kind === 'literal' && value.type !== 'tuple' && value.type !== 'array') return undefined
+  if (!hasDotForm(value, element)) return undefined
   const text = print(value, mode)
-  return needsBracketsBeforeDot(value) ? `(${text}).${element.value}` : `${text}.${element.value}`
+  const position = print(element, 0)
+  return needsBracketsBeforeDot(value, mode) ? `(${text}).${position}` : `${text}.${position}`
+}
+
+/** `x.1`: for positions only, and not after a plain constant. */
+function hasDotForm(value: Expression, element: Expression): boolean {
+  if (element.kind !== 'literal' || element.type !== 'int') return false
+  return value.kind !== 'literal' || value.type === 'tuple' || value.type === 'array'
 }
 
 /** Calls and subqueries get a pair before `.1`, unless they have one. */
-function needsBracketsBeforeDot(value: Expression): boolean {
+function needsBracketsBeforeDot(value: Expression, mode: number): boolean {
   if (value.kind === 'subquery') return true
+  if (mode & IN_CALL && value.kind === 'function' && isIn(value.name)) return true
   if (value.kind !== 'function' || value.parenthesized || value.alias !== undefined) return false
   if (value.name === 'tuple' || value.name === 'array') return false
   return !hasOperatorForm(value)
@@ -305,8 +325,7 @@ function needsBracketsBeforeDot(value: Expression): boolean {
 /** False for `a || b` and the like, which the server prints as a call. */
 function hasOperatorForm(node: FunctionCall): boolean {
   if (!node.operator || node.args === undefined) return false
-  const second = node.args[1]
-  if (node.name === 'tupleElement') return second?.kind === 'literal' && second.type === 'int'
+  if (node.name === 'tupleElement') return hasDotForm(node.args[0]!, node.args[1]!)
   return OPERATOR_FORMS.has(node.name)
 }
 
@@ -375,9 +394,11 @@ function printTransformer(node: ColumnTransformer, mode: number): string {
 /** What stands in the brackets of OVER. `mode` is for the printers of queries only. */
 export function printWindow(node: WindowDefinition, mode = 0): string {
   const parts: string[] = []
+  // The server does not forget here that the call is an operand: `sum(a) OVER (PARTITION BY (b + c)) + 1`.
+  const inherited = mode & (IN_CALL | OPERAND)
   if (node.parent !== undefined) parts.push(quoteIdentifierIfNeeded(node.parent))
-  if (node.partitionBy) parts.push(`PARTITION BY ${printExpressionList(node.partitionBy, mode)}`)
-  if (node.orderBy) parts.push(`ORDER BY ${printExpressionList(node.orderBy, mode)}`)
+  if (node.partitionBy) parts.push(`PARTITION BY ${printList(node.partitionBy, inherited)}`)
+  if (node.orderBy) parts.push(`ORDER BY ${printList(node.orderBy, inherited)}`)
   if (node.frame)
     parts.push(`${node.frame.unit} BETWEEN ${printBound(node.frame.begin)} AND ${printBound(node.frame.end)}`)
   return parts.join(' ')

@@ -1,4 +1,5 @@
 import type {
+  Expression,
   GroupBy,
   Join,
   Query,
@@ -13,7 +14,14 @@ import type {
   WithElement,
 } from '../ast.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../quote.js'
-import { LATER_ELEMENT, printExpression, printExpressionList, printLiteral, printWindow } from './expression.js'
+import {
+  LATER_ELEMENT,
+  OPERAND,
+  printExpression,
+  printExpressionList,
+  printLiteral,
+  printWindow,
+} from './expression.js'
 
 /** A query as `formatQuerySingleLine` spells it. `mode` is for the printer of expressions only. */
 export function printQuery(node: Query, mode = 0): string {
@@ -49,7 +57,9 @@ function printUnion(node: UnionQuery, mode: number): string {
 function printSetOperation(node: SetOperation, mode: number): string {
   const between = ` ${node.operator} `
   return node.queries
-    .map((query) => (isExcept(node.operator) || query.kind !== 'select' ? `(${printQuery(query, mode)})` : printQuery(query, mode)))
+    .map((query) =>
+      isExcept(node.operator) || query.kind !== 'select' ? `(${printQuery(query, mode)})` : printQuery(query, mode),
+    )
     .join(between)
 }
 
@@ -76,15 +86,19 @@ function printOutput(node: QueryWithOutput, mode: number): string {
 function printSelectQuery(node: SelectQuery, mode: number): string {
   let out = ''
   if (node.with) out += `WITH ${node.recursive ? 'RECURSIVE ' : ''}${printWith(node.with, mode)} `
+  const fromFirst = isOffsetAmbiguous(node)
+  if (node.from && fromFirst) out += `FROM ${printTables(node.from, mode)} `
   out += node.distinct ? 'SELECT DISTINCT ' : 'SELECT '
   out += printExpressionList(node.columns, mode)
-  if (node.from) out += ` FROM ${printTables(node.from, mode)}`
+  if (node.from && !fromFirst) out += ` FROM ${printTables(node.from, mode)}`
   if (node.prewhere) out += ` PREWHERE ${printExpression(node.prewhere, mode)}`
   if (node.where) out += ` WHERE ${printExpression(node.where, mode)}`
   if (node.groupBy) out += printGroupBy(node.groupBy, mode)
   if (node.having) out += ` HAVING ${printExpression(node.having, mode)}`
   if (node.windows) {
-    const windows = node.windows.map((w) => `${quoteIdentifierIfNeeded(w.name)} AS (${printWindow(w.definition, mode)})`)
+    const windows = node.windows.map(
+      (w) => `${quoteIdentifierIfNeeded(w.name)} AS (${printWindow(w.definition, mode)})`,
+    )
     out += ` WINDOW ${windows.join(', ')}`
   }
   if (node.qualify) out += ` QUALIFY ${printExpression(node.qualify, mode)}`
@@ -101,6 +115,13 @@ function printSelectQuery(node: SelectQuery, mode: number): string {
   } else if (node.offset) out += ` OFFSET ${printExpression(node.offset, mode)}`
   if (node.settings) out += ` SETTINGS ${printSettings(node.settings)}`
   return out
+}
+
+/** `FROM t SAMPLE 0.1 OFFSET 3` would read as the offset of the sample, so the server then writes FROM first. */
+function isOffsetAmbiguous(node: SelectQuery): boolean {
+  if (node.offset === undefined || node.limit !== undefined || node.from === undefined) return false
+  const [first] = node.from
+  return first?.kind === 'table' && first.table.sampleSize !== undefined
 }
 
 function printWith(elements: readonly WithElement[], mode: number): string {
@@ -154,9 +175,13 @@ function printTables(elements: readonly TablesElement[], mode: number): string {
     if (element.join) out += printJoin(element.join)
     out += printTable(element.table, mode)
     if (element.join?.using) out += ` USING (${printExpressionList(element.join.using, mode)})`
-    if (element.join?.on) out += ` ON ${printExpression(element.join.on, mode)}`
+    if (element.join?.on) out += ` ON ${printJoinCondition(element.join.on, mode)}`
   }
   return out
+}
+
+function printJoinCondition(on: Expression, mode: number): string {
+  return printExpression(on, 'alias' in on && on.alias !== undefined ? mode | OPERAND : mode)
 }
 
 function printJoin(join: Join): string {

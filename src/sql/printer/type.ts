@@ -1,4 +1,4 @@
-import type { TypeArgument, TypeNode } from '../ast.js'
+import type { Identifier, TypeArgument, TypeNode } from '../ast.js'
 import { quoteIdentifierIfNeeded, quoteString } from '../quote.js'
 import { printExpression, printIdentifier } from './expression.js'
 
@@ -24,7 +24,8 @@ function printTypeArgument(node: TypeArgument): string {
     case 'jsonParameter':
       return `${node.name} = ${printExpression(node.value)}`
     case 'jsonPath':
-      return `${printIdentifier(node.path)} ${printType(node.type)}`
+      // The server keeps a typed path as one name, dots included.
+      return `${quoteIdentifierIfNeeded(pathText(node.path))} ${printType(node.type)}`
     case 'jsonSkip':
       return `SKIP ${printIdentifier(node.path)}`
     case 'jsonSkipRegexp':
@@ -32,4 +33,8 @@ function printTypeArgument(node: TypeArgument): string {
     default:
       return printExpression(node)
   }
+}
+
+function pathText(path: Identifier): string {
+  return path.parts.map((part) => (typeof part === 'string' ? part : printIdentifier(path))).join('.')
 }
