@@ -352,3 +352,52 @@ describe('hooks around a core command', () => {
     })
   })
 })
+
+test('the whole life with every hook: schema, plan, statements, check and report', async () => {
+  const configure = (options: object) =>
+    useConfig(
+      `export default { schema: './schema/*.ts', clickhouse: { url: 'chdb:./dev', database: 'app' },
+        plugins: [{ resolve: ${JSON.stringify(SAMPLE)}, options: ${JSON.stringify(options)} }] }`,
+    )
+  project.write({
+    'schema/a.ts': `import { table } from 'chkit'
+      export const a = table({ database: 'app', name: 'a', engine: 'MergeTree', columns: { id: 'UInt64' }, orderBy: 'id',
+        plugins: { audit: { owner: 'me' } } })`,
+  })
+  configure({ tableIn: 'app' })
+  const plan = await project.run(['generate', '--dryrun', '--json'])
+  const operations = plan.json.operations as readonly { key: string }[]
+  expect(operations.map(({ key }) => key)).toEqual(expect.arrayContaining(['table:app.a', 'table:app.audit_log']))
+
+  configure({ failIn: 'onPlanCreated' })
+  expect((await project.run(['generate', '--json'])).json).toMatchObject({ code: 'plugin_failed' })
+  expect(existsSync(join(project.dir, 'chkit'))).toBe(false)
+
+  configure({})
+  expect((await project.run(['generate', '--name', 'a', '--ticket', 'OPS-1', '--json'])).exitCode).toBe(0)
+  const applied = await project.run(['migrate', '--apply', '--json'])
+  expect(applied.json).toMatchObject({ ok: true, applied: [{ name: expect.stringContaining('_a.sql') }] })
+  expect((await project.run(['check', '--json'])).json).toMatchObject({
+    ok: true,
+    plugins: { audit: { evaluated: true, ok: true, findingCodes: [] } },
+  })
+
+  configure({ requireTicket: true })
+  const failed = await project.run(['check', '--json'])
+  expect({ exitCode: failed.exitCode, json: failed.json }).toMatchObject({
+    exitCode: 1,
+    json: { failedChecks: ['plugin:audit'], plugins: { audit: { ok: false, findingCodes: ['audit_ticket_missing'] } } },
+  })
+  expect((await project.run(['check'])).stdout + (await project.run(['check'])).stderr).toContain(
+    'audit: tickets missing',
+  )
+
+  const hooks = log()
+    .filter(({ command }) => command === 'migrate')
+    .map(({ hook }) => hook)
+  expect(hooks).toEqual(['onInit', 'onConfigLoaded', 'onBeforeApply', 'onAfterApply', 'onComplete'])
+  const generated = log()
+    .filter(({ command, ticket }) => command === 'generate' && ticket === 'OPS-1')
+    .map(({ hook }) => hook)
+  expect(generated).toEqual(['onInit', 'onConfigLoaded', 'onSchemaLoaded', 'onPlanCreated', 'onComplete'])
+})
