@@ -13,6 +13,7 @@ import { resumption } from '../migration/settle.js'
 import { readHistory } from '../migration/status.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
 import { migrationScope } from './migrate-scope.js'
+import { scopeWarning } from './scope.js'
 
 /** Seconds that a run waits for another one unless `--lock-timeout` says otherwise. */
 const LOCK_TIMEOUT_S = 15
@@ -60,6 +61,8 @@ async function choose(context: CommandContext, executor: Executor, state: Journa
   })
   const scope = migrationScope(flags.table, config.metaDir, parsed)
   context.plugins.setTableScope(scope.scope)
+  const warning = scopeWarning(scope.scope)
+  if (warning !== undefined) context.warn(warning)
   const taken = parsed.filter((migration) => scope.covers(migration))
   const leftOut = parsed.filter((migration) => !scope.covers(migration)).map(({ name }) => name)
   if (leftOut.length > 0) context.warn(`Left out, because they touch more than the scope: ${leftOut.join(', ')}.`)

@@ -205,6 +205,53 @@ describe('history', () => {
   })
 })
 
+test('a scope that matches nothing is a warning and an empty result', async () => {
+  project.write({ 'migrations/1_a.sql': CREATE })
+  expect(await json('migrate', '--apply', '--table', 'nothing*')).toMatchObject({
+    exitCode: 0,
+    applied: [],
+    scope: { enabled: true, matchCount: 0 },
+    warnings: ['No tables matched selector "nothing*".', 'Left out, because they touch more than the scope: 1_a.sql.'],
+  })
+  expect(await json('migrate', '--table', '*')).toMatchObject({ exitCode: 2, code: 'invalid_table_selector' })
+})
+
+describe('plugins', () => {
+  const withPlugin = (hooks: string) =>
+    project.write({
+      'clickhouse.config.ts': CONFIG.replace(
+        'schema:',
+        `plugins: [{ plugin: { manifest: { name: 'demo', apiVersion: 1 }, hooks: { ${hooks} } } }],\n  schema:`,
+      ),
+    })
+
+  test('may change the statements, and are told what ran', async () => {
+    withPlugin(`
+      onBeforeApply: ({ statements }) => [...statements, "INSERT INTO app.events VALUES (9, 'plugin')"],
+      onAfterApply: ({ migration, statements, print }) => print(migration + ' ' + statements.length),`)
+    project.write({ 'migrations/1_a.sql': CREATE })
+    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, applied: [{ statements: 2 }] })
+    expect(await rows('SELECT id FROM app.events')).toEqual([{ id: 9 }])
+    expect(await json('status')).toMatchObject({ checksumMismatchCount: 0, pending: 0 })
+  })
+
+  test('cannot bring in danger that nobody has allowed', async () => {
+    withPlugin(`onBeforeApply: ({ statements }) => [...statements, 'DROP TABLE app.events'],`)
+    project.write({ 'migrations/1_a.sql': CREATE })
+    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 3, destructiveMigrations: ['1_a.sql'] })
+    expect(await tables()).not.toContain('events')
+  })
+
+  test('that fail before a migration stop it, by their name', async () => {
+    withPlugin(`onBeforeApply: () => { throw new Error('not today') },`)
+    project.write({ 'migrations/1_a.sql': CREATE })
+    const failed = await json('migrate', '--apply')
+    expect(failed).toMatchObject({ exitCode: 1, code: 'plugin_failed' })
+    expect(failed.error).toContain('Plugin "demo" failed in onBeforeApply: not today')
+    expect(await tables()).not.toContain('events')
+  })
+})
+
 describe('danger', () => {
   const seed = async () => {
     project.write({ 'migrations/1_a.sql': `${CREATE}INSERT INTO app.events VALUES (1, 'x'), (2, 'y');` })
