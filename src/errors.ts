@@ -44,6 +44,7 @@ export const EXIT_CODES = {
   rename_invalid: 2,
   rebuild_required: 1,
   plan_refused: 1,
+  history_exists: 1,
   snapshot_not_found: 1,
   snapshot_corrupt: 1,
   snapshot_version_unsupported: 1,
@@ -85,6 +86,7 @@ export const EXIT_CODES = {
   file_not_utf8: 1,
   disk_full: 1,
   file_not_generated: 1,
+  file_exists: 1,
   // other
   check_failed: 1,
   unsupported_type: 1,

@@ -18,8 +18,10 @@ export {
 } from './config/config.js'
 export type { Change } from './diff/change.js'
 export { ChkitError, type ErrorCode, type ErrorFacts } from './errors.js'
-export { isDatabaseObject, objectKey, objectName } from './model/definition.js'
+export type { Baseline, BaselineOptions } from './migration/baseline.js'
+export type { DeclaredObject } from './model/declarations.js'
 export type * from './model/definition.js'
+export { isDatabaseObject, objectKey, objectName } from './model/definition.js'
 export * from './model/dsl.js'
 export type * from './model/infer.js'
 export type { Plan, Refusal, Risk, Statement, Step } from './plan/step.js'
@@ -45,6 +47,8 @@ export {
   type FindingSeverity,
   flagsOf,
   type HookName,
+  type IntrospectOptions,
+  type LiveSchema,
   type Plugin,
   type PluginCommand,
   type PluginCommandContext,

@@ -291,6 +291,19 @@ function hostServices(session: Session, host: () => PluginHost): HostServices {
       })()
       return schema
     },
+    introspect: async (options = {}) => {
+      const { readLiveSchema } = await import('../plugin-host/live.js')
+      return readLiveSchema(session.requireConfig(), await session.connection(), options)
+    },
+    baseline: async (declarations, options) => {
+      const { writeBaseline } = await import('../migration/baseline.js')
+      const { declaredDefinitions } = await import('../plugin-host/definitions.js')
+      const { now, version, signal } = io
+      const config = session.requireConfig()
+      const context = { config, executor: await session.connection(), now, version, signal, onWait: session.note }
+      const read = () => declaredDefinitions([{ file: '', exports: { declarations } }], config).definitions
+      return writeBaseline(context, declarations.length === 0 ? [] : read(), options)
+    },
     redact: session.redact,
     cwd: io.cwd,
     env: io.env,

@@ -8,6 +8,8 @@ export type Introspection = {
   readonly model: Model
   /** What lives there too but is not in the model, with the reason; sorted by object. */
   readonly skipped: readonly SkippedObject[]
+  /** The server's own statement for each definition of the model. */
+  readonly statements: ReadonlyMap<Definition, string>
   readonly stats: {
     readonly databases: number
     /** Tables, views, materialized views and dictionaries. */
@@ -27,6 +29,7 @@ export async function introspect(executor: Executor, options: CatalogOptions = {
   const { entries, skipped } = await readCatalog(executor, options)
   const definitions: { readonly key: string; readonly definition: Definition }[] = []
   const notUnderstood: SkippedObject[] = []
+  const statements = new Map<Definition, string>()
   for (const entry of entries) {
     const { definition, warnings } = readStatement(entry.statement, {
       currentDatabase: entry.database ?? executor.database,
@@ -36,6 +39,7 @@ export async function introspect(executor: Executor, options: CatalogOptions = {
       notUnderstood.push({ object: entryName(entry), reason, statement: entry.statement })
     } else {
       definitions.push({ key: objectKey(definition), definition })
+      statements.set(definition, entry.statement)
     }
   }
   const count = (kind: CatalogEntry['kind']) => entries.filter((entry) => entry.kind === kind).length
@@ -43,6 +47,7 @@ export async function introspect(executor: Executor, options: CatalogOptions = {
     model: {
       definitions: definitions.sort((a, b) => compareCodeUnits(a.key, b.key)).map(({ definition }) => definition),
     },
+    statements,
     skipped: [...skipped, ...notUnderstood].sort((a, b) => compareCodeUnits(a.object, b.object)),
     stats: {
       databases: count('database'),

@@ -1,6 +1,9 @@
 import type { Executor } from '../clickhouse/executor.js'
 import type { ResolvedConfig } from '../config/config.js'
+import type { Baseline, BaselineOptions } from '../migration/baseline.js'
+import type { DeclaredObject } from '../model/declarations.js'
 import type { Definition } from '../model/definition.js'
+import type { Declaration } from '../model/dsl.js'
 import type { Plan } from '../plan/step.js'
 import type { Effect, FlagDef, Flags, InferFlags, Progress, Prompt, Style, TableScope, ValueSchema } from './command.js'
 
@@ -16,6 +19,23 @@ export type PluginManifest = {
   readonly version?: string
   /** Major versions of chkit it works with, both ends included. */
   readonly compatibility?: { readonly cli?: { readonly minMajor?: number; readonly maxMajor?: number } }
+}
+
+export type IntrospectOptions = {
+  /** Only the objects of these databases; default all but the server's own. */
+  readonly databases?: readonly string[]
+  /** Also users, roles, grants, policies, quotas, profiles and named collections. */
+  readonly access?: boolean
+}
+
+/** What lives on the server. chkit's own tables, inner tables and the server's own databases are not in it. */
+export type LiveSchema = {
+  /** Canonical definitions with the declarations that make them, sorted by `objectKey`; last what only `raw` can hold. */
+  readonly objects: readonly DeclaredObject[]
+  /** What nothing can be declared for, because the server shows no statement or it belongs to another system. */
+  readonly skipped: readonly { readonly object: string; readonly reason: string }[]
+  /** Groups of objects that the account may not see, and the server's answer. */
+  readonly unseen: readonly { readonly object: string; readonly reason: string }[]
 }
 
 /** What every hook and every plugin command gets. */
@@ -41,6 +61,20 @@ export type PluginContext<Options = unknown> = {
   readonly connection: () => Promise<Executor>
   /** The canonical definitions of the schema files, `onSchemaLoaded` of every plugin applied; loaded on first use. */
   readonly schema: () => Promise<readonly Definition[]>
+  /**
+   * Reads the live database: three queries whatever the number of objects, three more with `access`. Every declaration
+   * has been read back: it makes its object exactly, or it is `raw` and `fallback` says why. Creates nothing.
+   */
+  readonly introspect: (options?: IntrospectOptions) => Promise<LiveSchema>
+  /**
+   * Takes declarations, as `table(..)` returns them, for the state of the database: writes a migration that would create them with its
+   * snapshot, and marks it as applied without executing it. Throws `history_exists` unless `force`, `plan_refused`,
+   * `validation_failed`.
+   */
+  readonly baseline: (
+    definitions: readonly (Definition | Declaration)[],
+    options?: BaselineOptions,
+  ) => Promise<Baseline>
   /** The text with every known secret replaced. */
   readonly redact: (text: string) => string
   readonly cwd: string

@@ -32,6 +32,8 @@ function hostOf(hooks: Readonly<Record<string, PluginHooks>>): PluginHost {
     style: createStyle(false),
     connection: never,
     schema: never,
+    introspect: never,
+    baseline: never,
     redact: (text) => text,
     cwd: '/',
     env: {},

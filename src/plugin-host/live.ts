@@ -1,0 +1,42 @@
+import type { Executor } from '../clickhouse/executor.js'
+import { introspect } from '../clickhouse/introspect.js'
+import type { ResolvedConfig } from '../config/config.js'
+import { isOwnTable } from '../migration/journal.js'
+import { type DeclaredObject, declarationsOf } from '../model/declarations.js'
+import type { RawObject } from '../model/definition.js'
+import type { IntrospectOptions, LiveSchema } from './plugin.js'
+
+/** Entries of `skipped` that speak of a whole group which the account may not see, not of an object. */
+const GROUPS: ReadonlySet<string> = new Set(['access objects', 'named collections'])
+
+/** What lives on the server, as the schema would declare it. Creates nothing; chkit's own tables are left out. */
+export async function readLiveSchema(
+  config: ResolvedConfig,
+  executor: Executor,
+  options: IntrospectOptions,
+): Promise<LiveSchema> {
+  const { databases, access } = options
+  const live = await introspect(executor, {
+    databases,
+    access,
+    exclude: (_database, name) => isOwnTable(name, config.journal.table),
+  })
+  const objects: readonly DeclaredObject[] = declarationsOf(
+    live.model.definitions,
+    (definition) => live.statements.get(definition) ?? '',
+  )
+  // What the parser did not follow is still an object: its text makes it again.
+  const texts = live.skipped.flatMap(({ object, reason, statement }): DeclaredObject[] => {
+    if (statement === undefined) return []
+    const raw: RawObject = { kind: 'raw', key: object, create: statement }
+    return [{ definition: raw, declaration: raw, fallback: reason }]
+  })
+  const unseen = live.skipped.filter(({ object, statement }) => statement === undefined && GROUPS.has(object))
+  return {
+    objects: [...objects, ...texts],
+    skipped: live.skipped
+      .filter((one) => one.statement === undefined && !unseen.includes(one))
+      .map(({ object, reason }) => ({ object, reason })),
+    unseen: unseen.map(({ object, reason }) => ({ object, reason })),
+  }
+}
