@@ -4,10 +4,8 @@ import { type StatementEffects, statementEffects } from '../sql/effects.js'
 import { tokenize } from '../sql/lexer.js'
 import { splitStatements } from '../sql/split.js'
 import { parseStatement } from '../sql/statement.js'
-import { readTextIfPresent } from './atomic-file.js'
-import { checksumOf } from './checksum.js'
-import { migrationPath } from './directory.js'
 import { hashStatement } from './evidence.js'
+import type { MigrationFile } from './read-migration.js'
 
 /** One statement of a migration, ready to be judged and sent. */
 export type MigrationStatement = {
@@ -22,25 +20,7 @@ export type MigrationStatement = {
   readonly effects: StatementEffects
 }
 
-export type MigrationFile = {
-  readonly name: string
-  /** Absolute. */
-  readonly file: string
-  readonly text: string
-  readonly checksum: string
-}
-
 export type ParsedMigration = MigrationFile & { readonly statements: readonly MigrationStatement[] }
-
-/** Reads a migration. Throws `migration_not_found`, `file_unreadable`, `file_not_utf8`. */
-export function readMigration(directory: string, name: string): MigrationFile {
-  const file = migrationPath(directory, name)
-  const text = readTextIfPresent(file)
-  if (text === undefined) {
-    throw new ChkitError('migration_not_found', `${file} is gone.`, { hint: 'Restore it from version control.' })
-  }
-  return { name, file, text, checksum: checksumOf(text) }
-}
 
 function invalid(migration: MigrationFile, at: { line: number; column: number }, message: string): ChkitError {
   const { line, column } = at

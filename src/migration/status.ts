@@ -1,8 +1,8 @@
 import type { ResolvedConfig } from '../config/config.js'
 import { listMigrations } from './directory.js'
 import { halfDone, type JournalState, type StatementOutcome, statementStates } from './journal.js'
-import { type MigrationFile, readMigration } from './migration-file.js'
 import { type ChecksumMismatch, compareHistory, type HistoryStatus } from './pending.js'
+import { type MigrationFile, readMigration } from './read-migration.js'
 
 /** A migration of which a part ran, and the statement it stands at. */
 export type HalfDone = {

@@ -42,12 +42,7 @@ export async function createDatabase(executor: Executor, cluster: string | undef
 
 type Columns = readonly (readonly [name: string, type: string])[]
 
-function createTable(
-  qualified: string,
-  columns: Columns,
-  orderBy: string,
-  suffix: Storage,
-): string {
+function createTable(qualified: string, columns: Columns, orderBy: string, suffix: Storage): string {
   const list = columns.map(([name, type]) => `${name} ${type}`).join(', ')
   return `CREATE TABLE IF NOT EXISTS ${qualified}${suffix.cluster} (${list}) ENGINE = ${suffix.engine} ORDER BY (${orderBy})`
 }

@@ -41,7 +41,10 @@ INSERT INTO app.t VALUES (1), (2);
 
   test('the journal is replicated: what one node applied, the other knows', async () => {
     configure(0)
-    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, applied: [{ name: '1_a.sql', statements: 2 }] })
+    expect(await json('migrate', '--apply')).toMatchObject({
+      exitCode: 0,
+      applied: [{ name: '1_a.sql', statements: 2 }],
+    })
     configure(1)
     await nodes[1].command('SYSTEM SYNC REPLICA app._chkit_migrations')
     expect(await json('status')).toMatchObject({ exitCode: 0, applied: 1, pending: 0 })

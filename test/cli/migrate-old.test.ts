@@ -50,9 +50,17 @@ RENAME TABLE app.t TO app.t2;
   })
 
   test('a failure in the middle goes on where it stopped', async () => {
-    project.write({ 'migrations/2_b.sql': 'INSERT INTO app.t2 (id) VALUES (3);\nALTER TABLE app.t2 ADD COLUMN d Nonsense;' })
-    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 1, code: 'migration_failed', details: { statement: 2, clickhouseCode: 50 } })
-    project.write({ 'migrations/2_b.sql': 'INSERT INTO app.t2 (id) VALUES (3);\nALTER TABLE app.t2 ADD COLUMN d UInt8;' })
+    project.write({
+      'migrations/2_b.sql': 'INSERT INTO app.t2 (id) VALUES (3);\nALTER TABLE app.t2 ADD COLUMN d Nonsense;',
+    })
+    expect(await json('migrate', '--apply')).toMatchObject({
+      exitCode: 1,
+      code: 'migration_failed',
+      details: { statement: 2, clickhouseCode: 50 },
+    })
+    project.write({
+      'migrations/2_b.sql': 'INSERT INTO app.t2 (id) VALUES (3);\nALTER TABLE app.t2 ADD COLUMN d UInt8;',
+    })
     expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, applied: [{ resumed: 1 }] })
     expect(await executor.query('SELECT count() AS n FROM app.t2')).toEqual([{ n: 3 }])
   })
