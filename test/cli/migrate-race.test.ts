@@ -194,6 +194,12 @@ describe('what nobody can know', () => {
   })
 })
 
+test('names without a database mean the configured one, also in the run that creates it', async () => {
+  const db = newProject({ '1_a.sql': 'CREATE TABLE plain (x UInt8) ENGINE = Memory;\nINSERT INTO plain VALUES (1);' })
+  expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0 })
+  expect(await count(`${db}.plain`)).toBe(1)
+})
+
 describe('accounts that may only SELECT', () => {
   test('status and the plan work, and applying says what is missing', async () => {
     const db = newProject(FILES)
