@@ -311,8 +311,8 @@ export type UnionMode =
   | 'EXCEPT DISTINCT'
 
 /**
- * INTERSECT or EXCEPT with its operands grouped the way the server runs them. The parser never builds it; it comes
- * from `groupSetOperations` and is what the server stores for a view.
+ * INTERSECT or EXCEPT with its operands grouped the way the server runs them. The parser never builds it; the
+ * canonical form of a view's query does on its way.
  */
 export interface SetOperation {
   readonly kind: 'setOperation'

@@ -489,6 +489,8 @@ export function stringValue(tokens: Tokens, index: number): string {
   return bitStringValue(source.slice(start + 2, end - 1), (first | 32) === 120)
 }
 
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /** Bytes of x'..' or b'..' (an incomplete first byte is filled with zeros), read as UTF-8 where they are UTF-8. */
 function bitStringValue(digits: string, hex: boolean): string {
   const width = hex ? 2 : 8
@@ -496,7 +498,7 @@ function bitStringValue(digits: string, hex: boolean): string {
   const bytes = new Uint8Array(padded.length / width)
   for (let index = 0; index < bytes.length; index++)
     bytes[index] = Number.parseInt(padded.slice(index * width, (index + 1) * width), hex ? 16 : 2)
-  return new TextDecoder().decode(bytes)
+  return UTF8.decode(bytes)
 }
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
@@ -522,7 +524,7 @@ function withoutEscapes(text: string, quote: number): string {
   let out = ''
   let bytes: number[] = []
   const flush = () => {
-    if (bytes.length > 0) out += new TextDecoder().decode(new Uint8Array(bytes))
+    if (bytes.length > 0) out += UTF8.decode(new Uint8Array(bytes))
     bytes = []
   }
   for (let index = 0; index < text.length; index++) {

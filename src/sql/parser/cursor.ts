@@ -51,6 +51,8 @@ export class Cursor {
   /** A run of opening round brackets that was looked through: its first index and the index after its last. */
   runStart = -1
   runEnd = -1
+  /** Alternatives that failed, by name and token index: `acceptOnce` tries none of them twice. */
+  failed: Set<string> | undefined
   /** Where the type of the last `::` ended. */
   castEnd = -1
 
@@ -199,6 +201,12 @@ export class Cursor {
   }
 
   private phraseEnd(phrase: string, from: number): number {
+    // Nearly every question is answered by the first letter.
+    if (
+      this.kinds[from] !== Token.word ||
+      (this.source.charCodeAt(this.starts[from]!) | 32) !== (phrase.charCodeAt(0) | 32)
+    )
+      return -1
     // Most questions end here: another token, or a word with another first letter.
     if (this.kinds[from] !== Token.word) return -1
     if ((this.source.charCodeAt(this.starts[from]!) & ~32) !== phrase.charCodeAt(0)) return -1

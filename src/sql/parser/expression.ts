@@ -355,9 +355,12 @@ function acceptQuantifiedSubquery(cursor: Cursor, name: string, left: Expression
   if (cursor.kinds[cursor.index] !== Token.word || cursor.kindAt(cursor.index + 1) !== Token.leftParen) return undefined
   const all = cursor.at('ALL')
   if (!(all || cursor.at('ANY') || cursor.at('SOME')) || !startsQuery(cursor, cursor.index + 2)) return undefined
-  cursor.index += 2
-  const query = parseSelectWithUnion(cursor)
-  cursor.expectToken(Token.rightParen, ')')
+  // `= any((SELECT 1) + 1)` is a call.
+  const query = acceptOnce(cursor, 'quantified', (at) => {
+    at.index++
+    return acceptParenthesizedQuery(at)
+  })
+  if (query === undefined) return undefined
   const [result, aggregate] = QUANTIFIED[name]![all ? 'all' : 'any']
   if (aggregate === undefined) return operation(result!, [left, { kind: 'subquery', query }])
   const wrapped: Query = {
@@ -601,23 +604,17 @@ function acceptParenthesizedQuery(cursor: Cursor): Query {
   return query
 }
 
-const FAILED = new WeakMap<Cursor, Set<string>>()
-
 /**
  * Tries `parse` here, unless it has already failed at this token: without that memory, nested alternatives would be
  * tried over and over. Restores the position and returns `undefined` on failure.
  */
 export function acceptOnce<T>(cursor: Cursor, name: string, parse: (cursor: Cursor) => T): T | undefined {
-  let failed = FAILED.get(cursor)
-  const key = `${name}:${cursor.index}`
-  if (failed?.has(key)) return undefined
+  const { index } = cursor
+  if (cursor.failed?.has(`${name}:${index}`)) return undefined
   const result = cursor.attempt(() => parse(cursor))
   if (result !== undefined) return result
-  if (failed === undefined) {
-    failed = new Set()
-    FAILED.set(cursor, failed)
-  }
-  failed.add(key)
+  cursor.failed ??= new Set()
+  cursor.failed.add(`${name}:${index}`)
   return undefined
 }
 
@@ -825,8 +822,14 @@ export function parseRegularFunction(cursor: Cursor, name: string): FunctionCall
   if (parsed.distinct) node.name = `${name}Distinct`
   if (parameters) node.parameters = parameters
   if (parsed.settings) node.settings = parsed.settings
-  if (cursor.kinds[cursor.index] === Token.word) parseCallSuffixes(cursor, node)
+  if (cursor.kinds[cursor.index] === Token.word && mayBeSuffix(cursor)) parseCallSuffixes(cursor, node)
   return node
+}
+
+/** FILTER, IGNORE, RESPECT, OVER: by the first letter. */
+function mayBeSuffix(cursor: Cursor): boolean {
+  const code = cursor.source.charCodeAt(cursor.starts[cursor.index]!) | 32
+  return code === 102 || code === 105 || code === 114 || code === 111
 }
 
 function parseCallSuffixes(cursor: Cursor, node: { -readonly [K in keyof FunctionCall]: FunctionCall[K] }): void {

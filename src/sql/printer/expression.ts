@@ -17,7 +17,7 @@ import { printType } from './type.js'
 
 /**
  * Prints expressions the way ClickHouse 26.7 does on one line. What its formatter hands down from node to node is a
- * mode: a sum of the three bits below.
+ * mode: a sum of the bits below.
  */
 
 /** The node is an operand: an operator, or anything with an alias, gets brackets. */
@@ -29,6 +29,10 @@ export const OPERAND = 1
 const IN_CALL = 2
 /** Not the first element of a list: a lambda gets brackets. */
 export const LATER_ELEMENT = 4
+/** Below what `[1]` or `.1` is applied to, however deep: a minus as an operand gets brackets whatever it stands before. */
+const SUBSCRIPTED = 8
+/** What a node hands down to everything below it. */
+const INHERITED = IN_CALL | SUBSCRIPTED
 
 /** An expression as `formatQuerySingleLine` spells it. `mode` is for the printers of queries only. */
 export function printExpression(node: Expression, mode = 0): string {
@@ -37,7 +41,7 @@ export function printExpression(node: Expression, mode = 0): string {
 
 /** Comma-separated expressions. */
 export function printExpressionList(nodes: readonly Expression[], mode = 0): string {
-  return printList(nodes, mode & IN_CALL)
+  return printList(nodes, mode & INHERITED)
 }
 
 function printList(nodes: readonly Expression[], inherited: number): string {
@@ -56,20 +60,21 @@ function print(node: Expression, mode: number): string {
     case 'unparsed':
       return node.text
     case 'asterisk':
-      return node.parenthesized ? `(${printAsterisk(node, 0)})` : printAsterisk(node, mode)
+      return node.parenthesized ? `(${printAsterisk(node, mode & SUBSCRIPTED)})` : printAsterisk(node, mode)
     default:
   }
   const { alias } = node
   if (alias === undefined) {
-    if (node.parenthesized) return isBracketed(node) ? printBare(node, mode) : `(${printBare(node, 0)})`
+    if (node.parenthesized)
+      return isBracketed(node) ? printBare(node, mode) : `(${printBare(node, mode & SUBSCRIPTED)})`
     if (mode > OPERAND && getsBrackets(node, mode)) return `(${printBare(node, modeInBrackets(node, mode))})`
     return printBare(node, mode)
   }
   const name = quoteIdentifierIfNeeded(alias)
-  if (mode & OPERAND) return `(${printBare(node, 0)} AS ${name})`
+  if (mode & OPERAND) return `(${printBare(node, mode & SUBSCRIPTED)} AS ${name})`
   if (node.parenthesized) {
-    if (node.kind === 'subquery') return `(${printBare(node, 0)} AS ${name})`
-    return `(${printBare(node, 0)}) AS ${name}`
+    if (node.kind === 'subquery') return `(${printBare(node, mode & SUBSCRIPTED)} AS ${name})`
+    return `(${printBare(node, mode & SUBSCRIPTED)}) AS ${name}`
   }
   if (mode > OPERAND && getsBrackets(node, mode)) return `(${printBare(node, modeInBrackets(node, mode))}) AS ${name}`
   return `${printBare(node, mode)} AS ${name}`
@@ -89,7 +94,7 @@ function getsBrackets(node: Expression, mode: number): boolean {
 
 /** Brackets around IN are new ground for what is inside; those around a lambda are not. */
 function modeInBrackets(node: Expression, mode: number): number {
-  return node.kind === 'function' && node.name === 'lambda' ? mode & IN_CALL : 0
+  return node.kind === 'function' && node.name === 'lambda' ? mode & INHERITED : mode & SUBSCRIPTED
 }
 
 function isIn(name: string): boolean {
@@ -105,7 +110,7 @@ function printBare(node: Exclude<Expression, OrderByElement | Asterisk>, mode: n
     case 'function':
       return printFunction(node, mode)
     case 'subquery':
-      return `(${printQuery(node.query, mode & IN_CALL)})`
+      return `(${printQuery(node.query, mode & INHERITED)})`
     case 'parameter':
       return `{${quoteIdentifierIfNeeded(node.name)}:${node.type}}`
     case 'columns':
@@ -202,17 +207,17 @@ function printFunction(node: FunctionCall, mode: number): string {
   if (node.operator && node.args !== undefined) {
     const text = operatorText(node.name, node.args, mode)
     if (text !== undefined) {
-      return (mode & OPERAND) !== 0 && !standsAlone(node.name, node.args[0]) ? `(${text})` : text
+      return (mode & OPERAND) !== 0 && !standsAlone(node.name, node.args[0], mode) ? `(${text})` : text
     }
   }
   let out = quoteIdentifierIfNeeded(node.name)
   if (node.query) {
-    out += `(${printQuery(node.query, mode & IN_CALL)}`
-    return node.otherwise ? `${out} ELSE ${print(node.otherwise, mode & IN_CALL)})` : `${out})`
+    out += `(${printQuery(node.query, mode & INHERITED)}`
+    return node.otherwise ? `${out} ELSE ${print(node.otherwise, mode & INHERITED)})` : `${out})`
   }
   if (node.parameters) out += `(${printExpressionList(node.parameters, mode)})`
   if (node.args) {
-    out += `(${printExpressionList(node.args, node.args.length > 1 ? IN_CALL : mode)}`
+    out += `(${printExpressionList(node.args, node.args.length > 1 ? mode | IN_CALL : mode)}`
     if (node.settings) out += `${node.args.length > 0 ? ', ' : ''}SETTINGS ${printSettings(node.settings)}`
     out += ')'
   }
@@ -226,9 +231,9 @@ function printFunction(node: FunctionCall, mode: number): string {
 }
 
 /** Operator forms that need no brackets as operands: lists, and a minus before a constant, which has its own. */
-function standsAlone(name: string, first: Expression | undefined): boolean {
+function standsAlone(name: string, first: Expression | undefined, mode: number): boolean {
   if (name === 'array' || name === 'tuple') return true
-  if (name !== 'negate' || first === undefined) return false
+  if (name !== 'negate' || first === undefined || mode & SUBSCRIPTED) return false
   return (
     isBracketedByMinus(first) || (first.kind === 'function' && first.name === 'negate' && first.alias === undefined)
   )
@@ -243,7 +248,7 @@ function isBracketedByMinus(operand: Expression): boolean {
 
 /** The operator form of a call, or `undefined` where the server has none for this function. */
 function operatorText(name: string, args: readonly Expression[], mode: number): string | undefined {
-  const inherited = mode & IN_CALL
+  const inherited = mode & INHERITED
   const operand = inherited | OPERAND
   switch (name) {
     case 'array':
@@ -258,7 +263,7 @@ function operatorText(name: string, args: readonly Expression[], mode: number): 
       return printMerged(args, ' OR ', operand)
     case 'not': {
       const text = print(args[0]!, operand)
-      return args[0]!.kind === 'subquery' ? `NOT (${text})` : `NOT ${text}`
+      return args[0]!.kind === 'subquery' && args[0]!.alias === undefined ? `NOT (${text})` : `NOT ${text}`
     }
     case 'negate': {
       const text = print(args[0]!, operand)
@@ -270,15 +275,15 @@ function operatorText(name: string, args: readonly Expression[], mode: number): 
     case 'isNotNull':
       return `${print(args[0]!, operand)} IS NOT NULL`
     case 'arrayElement':
-      return `${print(args[0]!, operand)}[${print(args[1]!, inherited)}]`
+      return `${print(args[0]!, operand | SUBSCRIPTED)}[${print(args[1]!, inherited)}]`
     case 'tupleElement':
-      return printTupleElement(args[0]!, args[1]!, operand)
+      return printTupleElement(args[0]!, args[1]!, operand | SUBSCRIPTED)
     case 'in':
     case 'notIn':
     case 'globalIn':
     case 'globalNotIn':
       // Brackets around IN, where it has them, are new ground for what is inside.
-      return `${print(args[0]!, OPERAND)}${BINARY.get(name)}${printSet(args[1]!)}`
+      return `${print(args[0]!, OPERAND | (mode & SUBSCRIPTED))}${BINARY.get(name)}${printSet(args[1]!, mode & SUBSCRIPTED)}`
     default: {
       const symbol = BINARY.get(name)
       if (symbol === undefined) return undefined
@@ -330,9 +335,9 @@ function hasOperatorForm(node: FunctionCall): boolean {
 }
 
 /** The right side of IN: brackets even around a single value. */
-function printSet(node: Expression): string {
-  if ('alias' in node && node.alias !== undefined) return print(node, OPERAND)
-  const text = print(node, 0)
+function printSet(node: Expression, mode: number): string {
+  if ('alias' in node && node.alias !== undefined) return print(node, mode | OPERAND)
+  const text = print(node, mode)
   switch (node.kind) {
     case 'subquery':
       return text
@@ -351,15 +356,16 @@ function printSet(node: Expression): string {
 function printAsterisk(node: Asterisk, mode: number): string {
   let out = '*'
   if (node.qualifier) out = `${printIdentifier(node.qualifier)}.*`
-  else if (node.expression) out = `${print(node.expression, mode & IN_CALL)}.*`
+  else if (node.expression) out = `${print(node.expression, mode & INHERITED)}.*`
   return node.transformers ? out + printTransformers(node.transformers, mode) : out
 }
 
 function printColumns(node: ColumnsMatcher, mode: number): string {
   let out = ''
   if (node.qualifier) out = `${printIdentifier(node.qualifier)}.`
-  else if (node.expression) out = `${print(node.expression, mode & IN_CALL)}.`
-  if (node.columns) out += `COLUMNS(${printExpressionList(node.columns, node.columns.length > 1 ? IN_CALL : mode)})`
+  else if (node.expression) out = `${print(node.expression, mode & INHERITED)}.`
+  if (node.columns)
+    out += `COLUMNS(${printExpressionList(node.columns, node.columns.length > 1 ? mode | IN_CALL : mode)})`
   else out += `COLUMNS(${quoteString(node.pattern ?? '')})`
   return node.transformers ? out + printTransformers(node.transformers, mode) : out
 }
@@ -395,7 +401,7 @@ function printTransformer(node: ColumnTransformer, mode: number): string {
 export function printWindow(node: WindowDefinition, mode = 0): string {
   const parts: string[] = []
   // The server does not forget here that the call is an operand: `sum(a) OVER (PARTITION BY (b + c)) + 1`.
-  const inherited = mode & (IN_CALL | OPERAND)
+  const inherited = mode & (INHERITED | OPERAND)
   if (node.parent !== undefined) parts.push(quoteIdentifierIfNeeded(node.parent))
   if (node.partitionBy) parts.push(`PARTITION BY ${printList(node.partitionBy, inherited)}`)
   if (node.orderBy) parts.push(`ORDER BY ${printList(node.orderBy, inherited)}`)
