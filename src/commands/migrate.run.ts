@@ -192,7 +192,8 @@ async function apply(
 
 async function createDatabase(context: CommandContext, executor: Executor): Promise<void> {
   const { createDatabase: create } = await import('../migration/table-journal.js')
-  await create(executor, context.config.clickhouse?.cluster)
+  const { journal, clickhouse } = context.config
+  await create(executor, journal.table, clickhouse?.cluster)
 }
 
 /** Undefined where no lock is needed or none can be had. */
@@ -263,6 +264,7 @@ function runContext(
     signal: context.signal,
     concurrency: typeof context.flags.concurrency === 'number' ? context.flags.concurrency : CONCURRENCY,
     report,
+    warn: context.warn,
     redact: context.redact,
     beforeApply: async (migration, statements) => plugins.onBeforeApply({ migration, statements }),
     afterApply: async (migration, statements, appliedAt) => {

@@ -44,6 +44,7 @@ export type RunContext = {
   readonly concurrency: number
   /** Replaces the line that shows what goes on. */
   readonly report: (line: string) => void
+  readonly warn: (line: string) => void
   readonly redact: (text: string) => string
   /** The statements that plugins make of a migration's. */
   readonly beforeApply: (migration: string, statements: readonly string[]) => Promise<readonly string[]>
@@ -263,9 +264,19 @@ class MigrationRun {
     const cut = isCut(error)
     const ambiguous = cut || (error instanceof ServerError && AMBIGUOUS.has(error.clickhouseCode))
     if (!cut && !(error instanceof ServerError)) throw leftOpen(error, item)
+    if (!ambiguous && isCertain(item.proof)) {
+      // A plain refusal of what the server does as a whole or not at all. Looking would only see what others did.
+      this.note(item, 'failed', queryId, messageWithout(error, this.context.redact))
+      throw this.failure(error, item, '')
+    }
     const { verdict, facts } = await this.lookAfter(error, sent)
     if (verdict === 'done' && ambiguous) {
       this.note(item, 'done', queryId, facts)
+      // A node of a cluster has done its part; the others are named in what the server said.
+      if (!cut)
+        this.context.warn(
+          `Statement ${item.statement.number} of ${this.migration.name} has run here, but: ${messageWithout(error, this.context.redact)}`,
+        )
       return true
     }
     if (verdict === 'not_done') {

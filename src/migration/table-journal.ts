@@ -31,12 +31,17 @@ function serverTime(iso: string, digits: 0 | 3): string {
     .slice(0, digits === 0 ? 19 : 23)
 }
 
-/** `CREATE DATABASE IF NOT EXISTS`. Throws the server's refusal. */
-export async function createDatabase(executor: Executor, cluster: string | undefined): Promise<void> {
-  const onCluster = cluster === undefined ? '' : ` ON CLUSTER ${quoteIdentifierIfNeeded(cluster)}`
-  // That it exists here says nothing of the other nodes of a cluster.
+async function hasTable(executor: Executor, name: string): Promise<boolean> {
+  const where = `database = ${quoteString(executor.database)} AND name = ${quoteString(name)}`
+  return (await executor.query(`SELECT 1 FROM system.tables WHERE ${where}`)).length > 0
+}
+
+/** Creates the configured database where it is missing; on a cluster, everywhere. Throws the server's refusal. */
+export async function createDatabase(executor: Executor, journalTable: string, cluster?: string): Promise<void> {
   const exists = await executor.query(`SELECT 1 FROM system.databases WHERE name = ${quoteString(executor.database)}`)
-  if (exists.length > 0 && cluster === undefined) return
+  // That it exists here says nothing of the other nodes of a cluster; that a run has been there before does.
+  if (exists.length > 0 && (cluster === undefined || (await hasTable(executor, journalTable)))) return
+  const onCluster = cluster === undefined ? '' : ` ON CLUSTER ${quoteIdentifierIfNeeded(cluster)}`
   await executor.command(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifierIfNeeded(executor.database)}${onCluster}`)
 }
 
@@ -84,8 +89,11 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
   const statements = quoteQualified(executor.database, statementTable(table))
   let digits: 0 | 3 = 3
   const create = async (qualified: string, name: string, columns: Columns, orderBy: string) => {
-    const storage = await storageOf(executor, name, cluster)
-    await executor.command(createTable(qualified, columns, orderBy, storage))
+    // Asked first: on a cluster a replica that is down would keep even an IF NOT EXISTS waiting.
+    if (!(await hasTable(executor, name))) {
+      const storage = await storageOf(executor, name, cluster)
+      await executor.command(createTable(qualified, columns, orderBy, storage))
+    }
     if (cluster !== undefined) await syncReplica(executor, qualified)
   }
   return {
@@ -96,7 +104,7 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
       statements: await readStatements(executor, statements),
     }),
     prepare: async () => {
-      await createDatabase(executor, cluster)
+      await createDatabase(executor, table, cluster)
       const { major } = await executor.server()
       digits = major < 20 ? 0 : 3
       const moment = digits === 0 ? "DateTime('UTC')" : "DateTime64(3, 'UTC')"

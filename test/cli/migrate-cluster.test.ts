@@ -62,4 +62,21 @@ INSERT INTO app.t VALUES (1), (2);
     expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, applied: [{ resumed: 1 }] })
     expect(await nodes[1].query('SELECT count() AS n FROM app.t')).toEqual([{ n: 3 }])
   })
+
+  test('a replica that does not answer is no failure: what ran here is done, and the server\u2019s words are passed on', async () => {
+    project.write({
+      'migrations/3_c.sql': `SET distributed_ddl_task_timeout = 2;
+CREATE TABLE app.late ON CLUSTER pair (x UInt8) ENGINE = MergeTree ORDER BY x;
+`,
+    })
+    configure(0)
+    cluster.replicas[1].pause()
+    try {
+      const result = await json('migrate', '--apply')
+      expect(result).toMatchObject({ exitCode: 0, applied: [{ name: '3_c.sql' }] })
+      expect(String(result.warnings)).toMatch(/has run here, but: .*unfinished hosts/s)
+    } finally {
+      cluster.replicas[1].resume()
+    }
+  })
 })
