@@ -64,6 +64,16 @@ export const EXIT_CODES = {
   journal_version_unsupported: 1,
   lock_held: 4,
   lock_lost: 4,
+  // long copies in chunks
+  plan_not_found: 1,
+  plan_mismatch: 1,
+  window_invalid: 2,
+  choice_required: 2,
+  guarantee_missing: 1,
+  overlapping_run: 1,
+  run_incomplete: 1,
+  run_cancelled: 1,
+  state_corrupt: 1,
   // connection and server
   connection_required: 1,
   connection_refused: 1,

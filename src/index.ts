@@ -57,3 +57,12 @@ export {
   type PluginHooks,
   type PluginManifest,
 } from './plugin-host/plugin.js'
+/** SQL for plugins that read or write it: quoting, and trees between `parse...` and `print...`. */
+export type { Query as SqlQuery, SqlNode } from './sql/ast.js'
+export type { CreateTable as SqlCreateTable, Statement as SqlStatement } from './sql/ast-ddl.js'
+export { type Parsed, parseSelectText } from './sql/parse.js'
+export { printExpression, printSelect } from './sql/print.js'
+export { quoteIdentifier, quoteQualified, quoteString } from './sql/quote.js'
+export { parseStatement, printStatement } from './sql/statement.js'
+export { type SqlToken, sqlTokens } from './sql/tokens.js'
+export { mapNode, walk } from './sql/walk.js'

@@ -1,0 +1,258 @@
+import {
+  mapNode,
+  parseSelectText,
+  parseStatement,
+  printExpression,
+  printSelect,
+  printStatement,
+  quoteIdentifier,
+  quoteQualified,
+  type SqlNode,
+  type SqlQuery,
+  walk,
+} from '../../index.js'
+import { showName, type TableName } from './plan.js'
+import { type TimeColumn, type TimeType, timeLiteral, timeTypeOf } from './time-column.js'
+import type { Window } from './window.js'
+
+/** `column >= from AND column < to`, in SQL. */
+export function windowCondition(column: TimeColumn, window: Window): string {
+  const name = quoteIdentifier(column.name)
+  const type = timeTypeOf(column.type) ?? { kind: 'datetime' }
+  return `${name} >= ${timeLiteral(window.from, type)} AND ${name} < ${timeLiteral(window.to, type)}`
+}
+
+/** Rows of the source within a window; `columns` empty means all that `*` means. */
+export function sourceSelect(
+  source: TableName,
+  columns: readonly string[],
+  column: TimeColumn,
+  window: Window,
+): string {
+  const list = columns.length === 0 ? '*' : columns.map(quoteIdentifier).join(', ')
+  return `SELECT ${list} FROM ${quoteQualified(source.database, source.name)} WHERE ${windowCondition(column, window)}`
+}
+
+/** A view's query that could not be taken apart, with the reason. */
+export type Unreadable = { readonly wrong: string }
+
+/**
+ * The query that a materialized view runs for a block of new rows: of several joined by UNION ALL the first alone, as
+ * the server does (seen on 26.7).
+ */
+export function viewQuery(text: string): SqlQuery | Unreadable {
+  const { node, warnings } = parseSelectText(text)
+  if (node.kind === 'unparsed') return { wrong: warnings[0]?.message ?? 'chkit cannot read its query' }
+  return node.kind === 'union' ? (node.queries[0] ?? node) : node
+}
+
+/**
+ * The view's query over some rows of its source. Every mention of the source is replaced, in joins and after IN as well:
+ * for a view they all stand for the new rows (seen on 26.7).
+ */
+export function replaySelect(query: SqlQuery, source: TableName, database: string, rows: string): string {
+  const { node } = parseSelectText(rows)
+  const inner = node as SqlQuery
+  const changed = mapNode(query, (child): SqlNode => {
+    if (child.kind === 'identifier') return withoutDatabase(child, source)
+    if (child.kind === 'function' && isIn(child.name) && child.args?.length === 2) {
+      const [left, right] = child.args
+      if (left && right && isSource(right, source, database)) {
+        return { ...child, args: [left, { kind: 'subquery', query: inner }] }
+      }
+    }
+    return child
+  })
+  return printSelect(replaceTables(changed, source, database, inner))
+}
+
+/** FROM elements are replaced apart from names in expressions, which keep meaning the table by its name as alias. */
+function replaceTables(query: SqlQuery, source: TableName, database: string, inner: SqlQuery): SqlQuery {
+  return mapNode(query, (child) => {
+    if (child.kind !== 'table' || !('table' in child)) return child
+    const { table } = child
+    if (table.source.kind !== 'identifier' || !isSource(table.source, source, database)) return child
+    const { final: _final, ...rest } = table
+    return {
+      ...child,
+      table: { ...rest, source: { kind: 'subquery' as const, query: inner }, alias: table.alias ?? source.name },
+    }
+  })
+}
+
+const IN_FUNCTIONS: ReadonlySet<string> = new Set([
+  'in',
+  'notIn',
+  'globalIn',
+  'globalNotIn',
+  'nullIn',
+  'notNullIn',
+  'globalNullIn',
+  'globalNotNullIn',
+])
+
+function isIn(name: string): boolean {
+  return IN_FUNCTIONS.has(name)
+}
+
+function isSource(node: SqlNode, source: TableName, database: string): boolean {
+  if (node.kind !== 'identifier') return false
+  const parts = node.parts.length === 1 ? [database, ...node.parts] : node.parts
+  return parts.length === 2 && parts[0] === source.database && parts[1] === source.name
+}
+
+/** `database.table.column` as `table.column`: a subquery has a name, and no database. */
+function withoutDatabase(node: SqlNode & { kind: 'identifier' }, source: TableName): SqlNode {
+  const [database, table, ...rest] = node.parts
+  if (rest.length === 0 || database !== source.database || table !== source.name) return node
+  return { ...node, parts: [source.name, ...rest] }
+}
+
+/** Every table that a query names, anywhere in it. */
+export function tablesOf(query: SqlNode, database: string): readonly TableName[] {
+  const names: TableName[] = []
+  walk(query, (node) => {
+    if (node.kind !== 'identifier' || node.parts.length > 2) return undefined
+    const parts = node.parts.length === 1 ? [database, ...node.parts] : node.parts
+    const [first, second] = parts
+    if (typeof first === 'string' && typeof second === 'string') names.push({ database: first, name: second })
+    return undefined
+  })
+  return names
+}
+
+/** Functions that round a time down to the beginning of something, so that windows at such beginnings stay apart. */
+const ROUNDING =
+  /^(toStartOf(Interval|Year|ISOYear|Quarter|Month|Week|Day|Hour|FifteenMinutes|TenMinutes|FiveMinutes|Minute|Second)|toMonday|toDate|toDate32|toDateTime|toDateTime64|toYYYYMM|toYYYYMMDD|date_trunc|dateTrunc|timeSlot)$/i
+
+/**
+ * For each output column of a query that is the time column, or the time column rounded down: its name and its
+ * expression as a function of the time. The plain time comes first.
+ */
+export function timeOutputs(
+  query: SqlQuery,
+  timeColumn: string,
+): readonly { name: string; of: (time: string) => string }[] {
+  if (query.kind !== 'select') return []
+  const outputs = query.columns.flatMap((column) => {
+    const name = 'alias' in column && column.alias ? column.alias : lastPart(column)
+    if (name === undefined || !isTimeOf(column, timeColumn)) return []
+    const of = (time: string) => {
+      const replaced = mapNode(
+        column,
+        (node): SqlNode => (isTime(node, timeColumn) ? { kind: 'unparsed', text: time } : node),
+      )
+      const { alias: _alias, ...bare } = replaced as typeof replaced & { alias?: string }
+      return printExpression(bare as typeof replaced)
+    }
+    return [{ name, of, plain: column.kind === 'identifier' }]
+  })
+  return outputs.sort((a, b) => Number(b.plain) - Number(a.plain))
+}
+
+function lastPart(node: SqlNode): string | undefined {
+  if (node.kind !== 'identifier') return undefined
+  const last = node.parts.at(-1)
+  return typeof last === 'string' ? last : undefined
+}
+
+function isTime(node: SqlNode, timeColumn: string): boolean {
+  return node.kind === 'identifier' && lastPart(node) === timeColumn
+}
+
+function isTimeOf(node: SqlNode, timeColumn: string): boolean {
+  if (isTime(node, timeColumn)) return true
+  if (node.kind !== 'function' || !ROUNDING.test(node.name)) return false
+  const times = (node.args ?? []).filter((arg) => isTimeOf(arg, timeColumn))
+  return times.length === 1 && (node.args ?? []).every((arg) => times.includes(arg) || isConstant(arg))
+}
+
+function isConstant(node: SqlNode): boolean {
+  if (node.kind === 'literal') return true
+  return node.kind === 'function' && /^toInterval/.test(node.name) && (node.args ?? []).every(isConstant)
+}
+
+/** A moment in the type of a column, as the source would hold it. */
+export function typedMoment(instant: number, column: TimeColumn): string {
+  const type = timeTypeOf(column.type) ?? { kind: 'datetime' }
+  return `CAST(${timeLiteral(instant, type)}, '${column.type.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}')`
+}
+
+/** The moment before one, by the column's own precision; ms are fine enough for windows. */
+export function momentBefore(instant: number, type: TimeType): number {
+  switch (type.kind) {
+    case 'date':
+    case 'date32':
+      return instant - 86_400_000
+    case 'datetime':
+      return Math.ceil(instant / 1000) * 1000 - 1000
+    case 'datetime64':
+      return type.precision === 0 ? Math.ceil(instant / 1000) * 1000 - 1000 : instant - 1
+  }
+}
+
+export type StagingOptions = {
+  readonly name: TableName
+  /** Replaces the engine's path in Keeper; undefined: the engine takes no path here. */
+  readonly keeperPath?: string
+}
+
+/** Settings of a staging table: its parts stay what they are, whatever the target's settings ask for. */
+const STAGING_SETTINGS: Readonly<Record<string, string>> = {
+  // Merged parts would have other hashes, and the hashes tell later what has been moved.
+  max_bytes_to_merge_at_max_space_in_pool: '1',
+  parts_to_delay_insert: '1000000',
+  parts_to_throw_insert: '1000000',
+  max_parts_in_total: '10000000',
+  // Two equal blocks of one chunk are two blocks.
+  non_replicated_deduplication_window: '0',
+}
+
+const REPLICATED_STAGING_SETTINGS: Readonly<Record<string, string>> = { replicated_deduplication_window: '0' }
+
+/** The CREATE of a table with the target's structure that never merges, from the target's own CREATE statement. */
+export function stagingStatement(createTarget: string, options: StagingOptions): string | Unreadable {
+  const { node, warnings } = parseStatement(createTarget)
+  if (node.kind !== 'createTable' || !node.storage?.engine) {
+    return { wrong: warnings[0]?.message ?? `chkit cannot read the CREATE statement of ${showName(options.name)}` }
+  }
+  const { name: engineName, args } = node.storage.engine
+  const replicated = engineName.startsWith('Replicated')
+  const added = { ...STAGING_SETTINGS, ...(replicated ? REPLICATED_STAGING_SETTINGS : {}) }
+  const kept = (node.storage.settings ?? []).filter(({ name }) => !(name in added))
+  return printStatement({
+    kind: 'createTable',
+    action: 'CREATE',
+    name: options.name,
+    ...(node.elements
+      ? { elements: { ...node.elements, columns: node.elements.columns.map(({ ttl: _ttl, ...column }) => column) } }
+      : {}),
+    storage: {
+      ...node.storage,
+      engine: {
+        ...node.storage.engine,
+        name: engineName.replace(/^Shared/, ''),
+        ...(args
+          ? { args: replicated || engineName.startsWith('Shared') ? keeperArguments(args, options) : args }
+          : {}),
+      },
+      // Rows whose time is over must not vanish between counting and moving; the target's merges see to them.
+      ttl: undefined,
+      settings: [
+        ...kept,
+        ...Object.entries(added).map(([name, value]) => ({
+          name,
+          value: { kind: 'literal' as const, type: 'int' as const, value },
+        })),
+      ],
+    },
+  })
+}
+
+function keeperArguments<Arg extends SqlNode>(args: readonly Arg[], { keeperPath }: StagingOptions): readonly Arg[] {
+  const isText = (arg: SqlNode | undefined) => arg?.kind === 'literal' && arg.type === 'string'
+  if (!isText(args[0]) || !isText(args[1])) return args
+  const rest = args.slice(2)
+  if (keeperPath === undefined) return rest
+  return [{ ...args[0], value: keeperPath } as unknown as Arg, args[1] as Arg, ...rest]
+}
