@@ -6,6 +6,7 @@ const core: Load = () => import('../index.js')
 /** Official plugins that are part of this package, by name. */
 const PLUGIN_MODULES: Readonly<Record<string, Load>> = {
   codegen: () => import('../plugins/codegen/index.js'),
+  obsessiondb: () => import('../plugins/obsessiondb/index.js'),
   pull: () => import('../plugins/pull/index.js'),
 }
 
