@@ -3,7 +3,7 @@ import { type Drift, findDrift } from '../diff/drift.js'
 import { ChkitError } from '../errors.js'
 import { appliedSnapshot } from '../migration/history.js'
 import { isOwnTable, type JournalState, openJournal } from '../migration/journal.js'
-import { EMPTY_MODEL, isDatabaseObject, type Model } from '../model/definition.js'
+import { type Definition, EMPTY_MODEL, isDatabaseObject, type Model } from '../model/definition.js'
 import type { CommandContext } from '../plugin-host/command.js'
 import { type SelectedScope, selectScope } from './scope.js'
 
@@ -41,9 +41,7 @@ export async function readLiveState(
   const full: Model = { definitions: found.snapshot.definitions }
   const scope = selectScope(selector, EMPTY_MODEL, full)
   context.plugins.setTableScope(scope.scope)
-  const databases = [
-    ...new Set(full.definitions.flatMap((one) => (isDatabaseObject(one) ? [one.database] : []))),
-  ].sort()
+  const databases = [...new Set(full.definitions.flatMap((one) => databaseOf(one) ?? []))].sort()
   const progress = context.progress('Reading the live schema')
   try {
     const live = await introspect(await context.connection(), {
@@ -57,6 +55,12 @@ export async function readLiveState(
   } finally {
     progress.done()
   }
+}
+
+/** The database that a definition lives in, or is. */
+function databaseOf(definition: Definition): string | undefined {
+  if (definition.kind === 'database') return definition.name
+  return isDatabaseObject(definition) ? definition.database : undefined
 }
 
 /** The error of a command that needs a snapshot of an applied migration. */
