@@ -96,9 +96,31 @@ export function planTable(table: TableChanges): TableSteps {
   entries.sort((a, b) => a.phase - b.phase)
   return {
     expand: entries.filter((entry) => entry.phase < PHASE.dropColumns).map((entry) => entry.step),
-    contract: entries.filter((entry) => entry.phase >= PHASE.dropColumns).map((entry) => entry.step),
+    contract: dependentsFirst(entries.filter((entry) => entry.phase >= PHASE.dropColumns).map((entry) => entry.step)),
     refusals,
   }
+}
+
+/** Dropped columns whose default reads another dropped one go before it: the server checks the commands in turn. */
+function dependentsFirst(steps: readonly Step[]): readonly Step[] {
+  const waiting = [...steps]
+  const ordered: Step[] = []
+  while (waiting.length > 0) {
+    const free = waiting.findIndex(({ change }) => {
+      if (change.kind !== 'dropColumn') return true
+      const { name } = change.column
+      return !waiting.some(
+        (other) =>
+          other.change.kind === 'dropColumn' &&
+          other.change !== change &&
+          [other.change.column.default?.expression, other.change.column.ttl].some(
+            (text) => text !== undefined && mentionsColumn(text, name),
+          ),
+      )
+    })
+    ordered.push(...waiting.splice(Math.max(free, 0), 1))
+  }
+  return ordered
 }
 
 // Parts that stand in the way of a column's change
@@ -325,8 +347,8 @@ function decideDropColumn(scope: Scope, change: ChangeOf<'dropColumn'>): Verdict
   const readers = unchangedReadersOf(scope, name)
   if (readers.length > 0)
     return refuse(
-      `Column ${name} of ${scope.name} cannot be dropped: materialized view ${readers.join(', ')} reads it.`,
-      `Change the query of ${readers.join(', ')} so that it does not read ${name}, then generate again.`,
+      `Column ${name} of ${scope.name} cannot be dropped: materialized view ${readers.join(', ')} reads or writes it.`,
+      `Change the query of ${readers.join(', ')} so that it does without ${name}, then generate again.`,
     )
   return allow(PHASE.dropColumns, {
     risk: 'danger',
@@ -379,7 +401,7 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
   if (has('type')) {
     // A column that parts do not hold before or after has nothing to convert.
     const stored = isStored(from) && isStored(to)
-    const conversion = classifyTypeChange(to.name, from.type, to.type)
+    const conversion = classifyTypeChange(to.name, from.type, to.type, to.default?.kind === 'DEFAULT')
     if (conversion.way === 'refused' && stored)
       return rebuild(`The server cannot convert column ${to.name} of ${scope.name} from ${from.type} to ${to.type}.`)
     mutation = conversion.way === 'mutation' && stored

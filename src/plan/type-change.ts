@@ -39,10 +39,29 @@ export function parseType(type: string): ParsedType {
   return { name: type.slice(tokens.starts[0], tokens.ends[0]), args }
 }
 
-/** What happens to a column `name` that turns from one canonical type into another. */
-export function classifyTypeChange(name: string, from: string, to: string): TypeChange {
+/**
+ * What happens to a column `name` that turns from one canonical type into another. `hasDefault`: it has a DEFAULT of
+ * its own afterwards, which the server puts in the place of NULL.
+ */
+export function classifyTypeChange(name: string, from: string, to: string, hasDefault = false): TypeChange {
   if (from === to) return { way: 'metadata' }
-  return change(quoteIdentifierIfNeeded(name), from, to)
+  const quoted = quoteIdentifierIfNeeded(name)
+  const plain = withoutNullable(from)
+  if (!hasDefault || plain === undefined || withoutNullable(to) !== undefined || acceptsNull(parseType(to)))
+    return change(quoted, from, to)
+  const inner = change(quoted, plain, to)
+  if (inner.way === 'refused') return inner
+  const loss = inner.loss === undefined ? 'NULL becomes the default' : `NULL becomes the default, and ${inner.loss}`
+  return { ...inner, way: 'mutation', loss }
+}
+
+/** `T` of `Nullable(T)`, of `LowCardinality(Nullable(T))` with its LowCardinality; undefined for other types. */
+function withoutNullable(type: string): string | undefined {
+  const { name, args } = parseType(type)
+  if (name === 'Nullable') return args[0]
+  if (name !== 'LowCardinality') return undefined
+  const inner = withoutNullable(args[0]!)
+  return inner === undefined ? undefined : `LowCardinality(${inner})`
 }
 
 const METADATA: TypeChange = { way: 'metadata' }
@@ -133,7 +152,7 @@ function change(column: string, fromText: string, toText: string): TypeChange {
 
 /** Types that hold NULL by themselves. */
 function acceptsNull(type: ParsedType): boolean {
-  return type.name === 'Dynamic' || type.name === 'Variant' || type.name === 'LowCardinality'
+  return type.name === 'Dynamic' || type.name === 'Variant'
 }
 
 // Numbers

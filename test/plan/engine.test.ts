@@ -216,6 +216,35 @@ const CASES: readonly Case[] = [
     rows: ['SELECT sum(a) FROM d.t', '60'],
   },
   {
+    name: 'turns Nullable into plain with a default in the place of NULL',
+    from: model(table({ columns: columns('id UInt64', 'a Nullable(UInt32)', 'b String') })),
+    to: model(
+      table({
+        columns: [
+          ...columns('id UInt64'),
+          column('a', 'UInt32', { default: { kind: 'DEFAULT', expression: '42' } }),
+          ...columns('b String'),
+        ],
+      }),
+    ),
+    insert: ["INSERT INTO d.t (id, a, b) VALUES (1, NULL, 'x'), (2, 8, 'y')"],
+    rows: ['SELECT sum(a) FROM d.t', '50'],
+  },
+  {
+    name: 'drops columns that read each other in their defaults',
+    from: model(
+      table({
+        columns: [
+          ...columns('id UInt64', 'a UInt32'),
+          column('m', 'UInt32', { default: { kind: 'DEFAULT', expression: 'a + 1' } }),
+          column('b', 'String', { default: { kind: 'DEFAULT', expression: 'toString(m)' } }),
+        ],
+      }),
+    ),
+    to: model(table({ columns: columns('id UInt64') })),
+    rows: KEPT,
+  },
+  {
     name: 'turns numbers in text into numbers when every text is one',
     from: model(table({ columns: columns('id UInt64', 'a String', 'b String') })),
     to: model(table({ columns: columns('id UInt64', 'a UInt32', 'b String') })),

@@ -252,7 +252,7 @@ describe('traps of the server', () => {
       {
         code: 'plan_refused',
         object: 'table:d.t',
-        message: 'Column a of d.t cannot be dropped: materialized view d.mv reads it.',
+        message: 'Column a of d.t cannot be dropped: materialized view d.mv reads or writes it.',
       },
     ])
     const renamed = planned(
@@ -281,7 +281,7 @@ describe('traps of the server', () => {
       {
         code: 'plan_refused',
         object: 'table:d.t',
-        message: 'Column a of d.t cannot be dropped: materialized view d.mv reads it.',
+        message: 'Column a of d.t cannot be dropped: materialized view d.mv reads or writes it.',
       },
     ])
   })

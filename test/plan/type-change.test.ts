@@ -77,6 +77,13 @@ describe('classifyTypeChange', () => {
   })
 })
 
+it('a default of its own takes the place of NULL', () => {
+  expect(classifyTypeChange('x', 'Nullable(UInt8)', 'UInt16', true)).toEqual(loses('NULL becomes the default'))
+  expect(classifyTypeChange('x', 'LowCardinality(Nullable(String))', 'LowCardinality(String)', true)).toEqual(
+    loses('NULL becomes the default'),
+  )
+})
+
 describe('keys and versions', () => {
   it.each([
     ["Enum8('a' = 1)", "Enum8('a' = 1, 'b' = 2)", true, true],
