@@ -9,6 +9,7 @@ import { type LockStore, openLockStore } from '../migration/lock-store.js'
 import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
 import { choosePending } from '../migration/pending.js'
 import { type AppliedMigration, applyMigrations } from '../migration/run.js'
+import { withSecrets } from '../migration/secret-references.js'
 import { resumption } from '../migration/settle.js'
 import { readHistory } from '../migration/status.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
@@ -256,7 +257,7 @@ function runContext(
 ): Parameters<typeof applyMigrations>[0] {
   const { plugins, style } = context
   return {
-    executor,
+    executor: withSecrets(executor, context.env, context.warn),
     journal,
     lock,
     chkitVersion: context.version,
