@@ -20,7 +20,6 @@ async function loadSources() {
         "export { createRegistry } from './src/cli/registry.ts'",
         "export { documentSchema, failureDocument, RESULT_DOCUMENTS } from './src/cli/payloads.ts'",
         "export { flagUsage, commandUsage } from './src/commands/help.run.ts'",
-        "export { EXIT_CODES } from './src/errors.ts'",
         "export { z } from 'zod'",
       ].join('\n'),
       resolveDir: root,
@@ -48,7 +47,7 @@ function skipHandlers(bundler) {
   )
 }
 
-const { createRegistry, documentSchema, failureDocument, RESULT_DOCUMENTS, flagUsage, commandUsage, EXIT_CODES, z } =
+const { createRegistry, documentSchema, failureDocument, RESULT_DOCUMENTS, flagUsage, commandUsage, z } =
   await loadSources()
 const registry = createRegistry()
 const stale = []
@@ -163,7 +162,7 @@ for (const command of registry.commands) {
     '',
     payloadTables(command.name),
     '',
-    `A failed run prints \`error\`, \`code\`, \`retriable\` and, where they help, \`hint\` and \`details\` ([exit codes](../exit-codes.md)). JSON Schema: [${command.name}.json](../schemas/${command.name}.json).`,
+    `A failed run prints \`error\`, \`code\`, \`retriable\` and, where they help, \`hint\` and \`details\` ([error codes](../errors.md)). JSON Schema: [${command.name}.json](../schemas/${command.name}.json).`,
   )
   writeSection(`docs/commands/${command.name}.md`, `chkit ${command.name}`, 'command', lines.join('\n'))
   const schema = z.toJSONSchema(documentSchema(command.name), { io: 'input' })
@@ -192,22 +191,6 @@ writeSection(
     '',
     flagTable(registry.globalFlags),
   ].join('\n'),
-)
-
-const byExit = Map.groupBy
-  ? Map.groupBy(Object.entries(EXIT_CODES), ([, exit]) => exit)
-  : Object.entries(EXIT_CODES).reduce(
-      (groups, entry) => groups.set(entry[1], [...(groups.get(entry[1]) ?? []), entry]),
-      new Map(),
-    )
-const exitRows = [...byExit]
-  .sort(([a], [b]) => a - b)
-  .map(([exit, entries]) => `| ${exit} | ${entries.map(([name]) => code(name)).join(' ')} |`)
-writeSection(
-  'docs/exit-codes.md',
-  'Exit codes and error codes',
-  'exit-codes',
-  ['| Exit code | Error codes |', '| --- | --- |', ...exitRows].join('\n'),
 )
 
 // A page or a schema of a command that is no more must not stay.

@@ -1,12 +1,12 @@
 /**
  * Stable, snake_case names of everything that can go wrong. They are contract: CI jobs and scripts match on them,
- * the README links to their list, and a test pins each one to its exit code.
+ * docs/errors.md lists them, and a test holds that page to this table.
  */
 export type ErrorCode = keyof typeof EXIT_CODES
 
 /**
  * The exit code of each error code. 1: the command failed; 2: usage or configuration; 3: destructive operations
- * blocked; 4: another run holds the migration lock; 130: interrupted. Source: docs/exit-codes.md.
+ * blocked; 4: another run holds the migration lock; 130: interrupted. Source: docs/errors.md.
  */
 export const EXIT_CODES = {
   // usage

@@ -55,8 +55,9 @@ const operation = z.object({
   type: z.string(),
   key: z.string(),
   risk,
-  sql: z.string(),
-  warning: z.string().optional(),
+  reason: z.string().describe('A sentence: why it has this risk.'),
+  sql: z.string().describe('The statements that carry it out, each with its semicolon.'),
+  warning: z.string().optional().describe('What a reader should do or know besides.'),
 })
 
 const renameSuggestion = z.object({
@@ -80,7 +81,8 @@ const appliedMigration = z.object({
   durationMs: z.number(),
 })
 
-const nameDiff = z.unknown()
+const side = z.string().nullable().describe('As SQL; null where a side has none.')
+const nameDiff = z.looseObject({ name: z.string(), expected: side, actual: side })
 
 const tableDrift = z.looseObject({
   table: z.string(),
@@ -102,6 +104,9 @@ const tableDrift = z.looseObject({
   partitionByMismatch: z.boolean(),
   sampleByMismatch: z.boolean(),
   commentMismatch: z.boolean(),
+  clauses: z
+    .array(z.looseObject({ clause: z.string(), expected: side, actual: side }))
+    .describe('Both sides of each clause whose mismatch is true.'),
 })
 
 const finding = z.object({
@@ -136,6 +141,10 @@ export const failureDocument = z.looseObject({
     )
     .optional()
     .describe('With `validation_failed`: everything that is wrong with the schema.'),
+  refusals: z
+    .array(z.looseObject({ code: z.string(), object: z.string(), message: z.string(), hint: z.string() }))
+    .optional()
+    .describe('With `rebuild_required` and `plan_refused`: everything that the plan refuses.'),
   checksumMismatches: z.array(checksumMismatch).optional().describe('With `checksum_mismatch`.'),
   destructiveMigrations: z.array(z.string()).optional().describe('With `destructive_blocked`.'),
   destructiveOperations: z
@@ -259,6 +268,8 @@ export const RESULT_DOCUMENTS = {
         }),
       ),
       tableDrift: z.array(tableDrift),
+      repair: z.array(z.string()).describe('Statements that lead the database back to what was applied, in order.'),
+      warning: z.string().optional(),
     }),
   ],
   check: [
@@ -269,8 +280,14 @@ export const RESULT_DOCUMENTS = {
         failOnChecksumMismatch: z.boolean(),
         failOnDrift: z.boolean(),
       }),
-      failedChecks: z.array(z.string()),
+      scope: scope.optional(),
+      failedChecks: z
+        .array(z.string())
+        .describe(
+          '`pending_migrations`, `missing_migrations`, `checksum_mismatch`, `schema_drift`, or `plugin:` and a name.',
+        ),
       pendingCount: z.int(),
+      missingCount: z.int(),
       checksumMismatchCount: z.int(),
       drifted: z.boolean(),
       driftEvaluated: z.boolean(),
