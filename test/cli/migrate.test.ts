@@ -150,7 +150,9 @@ describe('planning and applying', () => {
 })
 
 test('names without a database mean the configured one, also in the run that creates it', async () => {
-  project.write({ 'migrations/1_a.sql': 'CREATE TABLE plain (x UInt8) ENGINE = MergeTree ORDER BY x;\nINSERT INTO plain VALUES (1);' })
+  project.write({
+    'migrations/1_a.sql': 'CREATE TABLE plain (x UInt8) ENGINE = MergeTree ORDER BY x;\nINSERT INTO plain VALUES (1);',
+  })
   expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0 })
   expect(await rows('SELECT x FROM app.plain')).toEqual([{ x: 1 }])
 })
