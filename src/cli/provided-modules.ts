@@ -5,6 +5,7 @@ const core: Load = () => import('../index.js')
 
 /** Official plugins that are part of this package, by name. */
 const PLUGIN_MODULES: Readonly<Record<string, Load>> = {
+  backfill: () => import('../plugins/backfill/index.js'),
   codegen: () => import('../plugins/codegen/index.js'),
   obsessiondb: () => import('../plugins/obsessiondb/index.js'),
   pull: () => import('../plugins/pull/index.js'),

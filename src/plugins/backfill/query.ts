@@ -40,10 +40,25 @@ export type Unreadable = { readonly wrong: string }
  * The query that a materialized view runs for a block of new rows: of several joined by UNION ALL the first alone, as
  * the server does (seen on 26.7).
  */
-export function viewQuery(text: string): SqlQuery | Unreadable {
-  const { node, warnings } = parseSelectText(text)
-  if (node.kind === 'unparsed') return { wrong: warnings[0]?.message ?? 'chkit cannot read its query' }
-  return node.kind === 'union' ? (node.queries[0] ?? node) : node
+export function viewQuery(query: SqlQuery): SqlQuery {
+  return query.kind === 'union' ? (query.queries[0] ?? query) : query
+}
+
+/** The table that a view's query reads first, through subqueries and WITH; undefined when it reads none. */
+export function leadingTable(query: SqlQuery, database: string): TableName | undefined {
+  if (query.kind === 'union') return query.queries[0] && leadingTable(query.queries[0], database)
+  if (query.kind !== 'select') return undefined
+  const first = query.from?.[0]
+  if (first?.kind !== 'table') return undefined
+  const { source } = first.table
+  if (source.kind === 'subquery') return leadingTable(source.query, database)
+  if (source.kind !== 'identifier') return undefined
+  const [name, second] = source.parts
+  if (typeof name !== 'string') return undefined
+  if (typeof second === 'string') return { database: name, name: second }
+  const named = query.with?.find((element) => element.kind === 'withQuery' && element.name === name)
+  if (named?.kind === 'withQuery') return leadingTable(named.query, database)
+  return { database, name }
 }
 
 /**

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Executor } from '../../../src/clickhouse/executor.js'
+import type { Project } from '../../support/cli.js'
+import { type HttpServer, startHttpServer } from '../../support/http-server.js'
+import { backfillProject, connectTo, execute, planned } from './support.js'
+
+let server: HttpServer
+let connection: Executor
+let project: Project
+
+beforeAll(async () => {
+  server = await startHttpServer()
+  connection = await connectTo(server.url)
+})
+
+afterAll(async () => {
+  await connection.close()
+  await server.stop()
+})
+
+const DAYS = ['--from', '2024-01-01', '--to', '2024-01-04']
+
+beforeEach(async () => {
+  await server.faults([])
+  await execute(connection, [
+    'DROP DATABASE IF EXISTS app SYNC',
+    'CREATE DATABASE app',
+    'CREATE TABLE app.source (at DateTime, id UInt64, kind LowCardinality(String)) ENGINE = MergeTree PARTITION BY toYYYYMM(at) ORDER BY (kind, at)',
+    // 100,000 rows over ten days, of which three are in the window.
+    "INSERT INTO app.source SELECT toDateTime('2023-12-29', 'UTC') + number * 8 + 3, number, toString(number % 7) FROM numbers(100000)",
+    'CREATE TABLE app.target AS app.source',
+  ])
+  project = backfillProject(server.url)
+  return () => project.remove()
+})
+
+const figures = async (table: string, condition = '1') => {
+  const [row] = await connection.query(
+    `SELECT count() AS rows, sum(id) AS sum, uniqExact(id) AS ids FROM ${table} WHERE ${condition}`,
+  )
+  return row
+}
+
+const IN_WINDOW = "at >= toDateTime('2024-01-01', 'UTC') AND at < toDateTime('2024-01-04', 'UTC')"
+
+/** Staging tables that are left on the server. */
+const leftTables = () =>
+  connection.query("SELECT name FROM system.tables WHERE database = 'app' AND name LIKE '\\_chkit%'")
+
+describe('copying a table', () => {
+  test('every row of the window arrives once, and nothing is left behind', async () => {
+    const id = await planned(project, ['--target', 'app.target', '--source', 'app.source', ...DAYS])
+    const result = await project.run(['backfill', 'run', '--plan-id', id, '--json'])
+    expect(result.json).toMatchObject({
+      ok: true,
+      planId: id,
+      status: 'completed',
+      chunks: { total: 12, done: 12, pending: 0, failed: 0, unknown: 0 },
+      rows: 32400,
+    })
+    expect(await figures('app.target')).toEqual(await figures('app.source', IN_WINDOW))
+    expect(await leftTables()).toEqual([])
+  })
+
+  test('the same parameters give the same plan, which a second run does not repeat', async () => {
+    const argv = ['--target', 'app.target', '--source', 'app.source', ...DAYS]
+    const id = await planned(project, argv)
+    expect(id).toMatch(/^[0-9a-f]{16}$/)
+    await project.run(['backfill', 'run', '--plan-id', id])
+    expect(await planned(project, argv)).toBe(id)
+    expect(await planned(project, [...argv, '--chunk-hours', '3'])).not.toBe(id)
+    const again = await project.run(['backfill', 'run', '--plan-id', id, '--replay-done', '--json'])
+    expect(again.json).toMatchObject({ ok: true, status: 'completed', rows: 32400 })
+    expect(await figures('app.target')).toEqual(await figures('app.source', IN_WINDOW))
+  })
+
+  test('four chunks run at the same time', async () => {
+    const id = await planned(project, ['--target', 'app.target', '--source', 'app.source', ...DAYS])
+    await server.faults([{ action: 'delayBefore', match: '^INSERT INTO app._chkit_backfill', ms: 150, times: 12 }])
+    await server.clearHistory()
+    const result = await project.run(['backfill', 'run', '--plan-id', id, '--parallel', '4', '--json'])
+    expect(result.json).toMatchObject({ ok: true, rows: 32400 })
+    expect(await figures('app.target')).toEqual(await figures('app.source', IN_WINDOW))
+  })
+
+  test.each([
+    ['the connection is reset before a chunk is written', 'resetBefore', '^INSERT INTO'],
+    ['the connection is reset after a chunk was written', 'resetAfter', '^INSERT INTO'],
+    ['the connection is reset before a partition moves', 'resetBefore', 'MOVE PARTITION'],
+    ['the connection is reset after a partition moved', 'resetAfter', 'MOVE PARTITION'],
+    ['a proxy gives up after a partition moved', 'proxyErrorAfter', 'MOVE PARTITION'],
+    ['the staging table is made and nobody is told', 'resetAfter', '^CREATE TABLE'],
+  ] as const)('rows stay exact when %s', async (_name, action, match) => {
+    const id = await planned(project, ['--target', 'app.target', '--source', 'app.source', ...DAYS])
+    await server.faults([{ action, match, skip: 2, times: 3 }])
+    const result = await project.run(['backfill', 'run', '--plan-id', id, '--parallel', '3', '--json'])
+    expect(result.json).toMatchObject({ ok: true, status: 'completed' })
+    expect(await figures('app.target')).toEqual(await figures('app.source', IN_WINDOW))
+    expect(await leftTables()).toEqual([])
+  })
+})

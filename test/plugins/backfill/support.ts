@@ -1,0 +1,44 @@
+import { connect } from '../../../src/clickhouse/connect.js'
+import type { Executor } from '../../../src/clickhouse/executor.js'
+import { createProject, type Project } from '../../support/cli.js'
+
+/** A config with the plugin and this connection. */
+export function configText(url: string, options = '{}', extra = ''): string {
+  return `import { defineConfig } from 'chkit'
+import { backfill } from 'chkit/plugins/backfill'
+
+export default defineConfig({
+  schema: './schema/**/*.ts',
+  outDir: './chkit',
+  migrationsDir: './chkit/migrations',
+  metaDir: './chkit/meta',
+  clickhouse: { url: '${url}', database: 'app' },
+  plugins: [backfill(${options})],
+  ${extra}
+})
+`
+}
+
+export const FAST = '{ defaults: { retryDelayMs: 10 } }'
+
+/** A project against a server, with the plugin and no schema files of its own. */
+export function backfillProject(url: string, options = FAST, files: Readonly<Record<string, string>> = {}): Project {
+  return createProject({ 'clickhouse.config.ts': configText(url, options), ...files })
+}
+
+/** A second connection to the same server, for the test's own statements. */
+export function connectTo(url: string): Promise<Executor> {
+  return connect({ url, database: 'default' }, { root: '/' })
+}
+
+/** Runs statements one after the other. */
+export async function execute(connection: Executor, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await connection.command(statement)
+}
+
+/** The `planId` of a `plan --json`, which must have succeeded. */
+export async function planned(project: Project, argv: readonly string[]): Promise<string> {
+  const result = await project.run(['backfill', 'plan', ...argv, '--json'])
+  if (result.exitCode !== 0) throw new Error(`plan ended with ${result.exitCode}: ${result.stdout}${result.stderr}`)
+  return String(result.json.planId)
+}
