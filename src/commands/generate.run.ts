@@ -114,13 +114,15 @@ async function planWithQuestions(context: CommandContext, from: Model, target: M
   }
   const renames = resolveRenames(from, target, flags)
   let changes = diffModels(from, target, renames)
-  const suggestions = suggestRenames(changes)
+  let suggestions = suggestRenames(changes)
   if (suggestions.length > 0 && context.prompt.interactive && context.flags.dryrun !== true) {
     const confirmed: Rename[] = []
     for (const suggestion of suggestions) {
       const question = `Is ${suggestion.kind} ${suggestion.to} the former ${suggestion.from} of ${suggestion.database}.${suggestion.table}, renamed? (${suggestion.reason})`
       if (await context.prompt.confirm(question)) confirmed.push(renameOf(suggestion))
     }
+    // Whoever was asked has answered: the plan does not ask again.
+    suggestions = []
     if (confirmed.length > 0) changes = diffModels(from, target, [...renames, ...confirmed])
   }
   return finish(context, from, target, changes, suggestions)
