@@ -1,10 +1,28 @@
 import type { Executor } from '../clickhouse/executor.js'
-import { stringValue, Token, tokenize } from '../sql/lexer.js'
+import { stringValue, Token, type Tokens, tokenize, tokenText } from '../sql/lexer.js'
 import { quoteString } from '../sql/quote.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 const REFERENCE = /^env:([A-Za-z_][A-Za-z0-9_]*)$/
+
+/**
+ * Where a secret may stand: among the parameters of a dictionary's source, of an engine and of a disk, behind
+ * IDENTIFIED .. BY, and in a named collection. A string anywhere else is only a string.
+ */
+function isSecretPlace(tokens: Tokens, index: number): boolean {
+  const word = (at: number) => (at < 0 ? '' : tokenText(tokens, at).toUpperCase())
+  if (word(index - 1) === 'BY' || (word(1) === 'NAMED' && word(2) === 'COLLECTION')) return true
+  for (let at = index - 1; at >= 0; at--) {
+    const matching = tokens.matching[at] ?? -1
+    if (matching >= 0 && matching < at) at = matching
+    else if (matching > index) {
+      if (word(at - 1) === 'SOURCE' || word(at - 1) === 'DISK') return true
+      if (word(at - 3) === 'ENGINE' || word(at - 2) === 'ENGINE') return true
+    }
+  }
+  return false
+}
 
 /**
  * The statement with each string `'env:NAME'` replaced by the variable's value, and the names of variables that are not
@@ -20,7 +38,7 @@ export function resolveSecrets(
   let text = ''
   let end = 0
   for (let index = 0; index < tokens.count; index++) {
-    if (tokens.kinds[index] !== Token.string) continue
+    if (tokens.kinds[index] !== Token.string || !isSecretPlace(tokens, index)) continue
     const name = REFERENCE.exec(stringValue(tokens, index))?.[1]
     if (name === undefined) continue
     const value = env[name]

@@ -31,7 +31,7 @@ import { calledFunctions, declaredFunctions, inlineCalls, type SqlFunctions } fr
 import type { Issue, IssueCode, ModelWarning } from './issue.js'
 import { shapeProblems } from './shape.js'
 import { definitionFromNode } from './statement.js'
-import { isMergeTree } from './storage.js'
+import { hasKeyInParameters, isMergeTree } from './storage.js'
 import { validateModel } from './validate.js'
 
 /** The canonical model of a schema, everything that is wrong with it, and what its reader should know. */
@@ -193,7 +193,7 @@ function checkKeys(definition: Definition, declaration: Declaration, findings: F
   if (storage === undefined || !('orderBy' in declaration || 'engine' in declaration)) return
   const { orderBy, primaryKey } = declaration as { readonly orderBy?: unknown; readonly primaryKey?: unknown }
   const { name } = storage.engine
-  if (isMergeTree(name) && orderBy === undefined && primaryKey === undefined)
+  if (isMergeTree(name) && !hasKeyInParameters(storage.engine) && orderBy === undefined && primaryKey === undefined)
     findings.issue(
       'order_by_missing',
       `the engine ${name} needs orderBy`,

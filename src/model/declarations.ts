@@ -1,10 +1,12 @@
 /** Declarations for what lives on a server, each one proven by reading it back. */
+import { identifierValue, Token, tokenize } from '../sql/lexer.js'
 import { quoteIdentifierIfNeeded } from '../sql/quote.js'
 import { accessDeclaration } from './access-declare.js'
 import { canonicalise } from './canonical.js'
 import { declarationOf } from './declare.js'
 import {
   type AccessObject,
+  compareCodeUnits,
   type Definition,
   isDatabaseObject,
   objectKey,
@@ -44,6 +46,27 @@ export function declarationsOf(
     const raw = rawObject(object.definition, statement(object.definition))
     return { definition: raw, declaration: raw, fallback: problem }
   })
+}
+
+/**
+ * The raw objects with `dependsOn`: what their texts name by `database.name`. `names` are those of all objects around.
+ */
+export function withDependencies(raws: readonly RawObject[], names: ReadonlySet<string>): readonly RawObject[] {
+  return raws.map((raw) => {
+    const found = [...namesIn(raw.create)].filter((name) => name !== raw.key && names.has(name)).sort(compareCodeUnits)
+    return found.length === 0 ? raw : { ...raw, dependsOn: found }
+  })
+}
+
+/** Every `a.b` of a text, unquoted. */
+function namesIn(text: string): ReadonlySet<string> {
+  const tokens = tokenize(text)
+  const names = new Set<string>()
+  const isName = (index: number) => tokens.kinds[index] === Token.word || tokens.kinds[index] === Token.quotedIdentifier
+  for (let index = 1; index + 1 < tokens.count; index++)
+    if (tokens.kinds[index] === Token.dot && isName(index - 1) && isName(index + 1))
+      names.add(`${identifierValue(tokens, index - 1)}.${identifierValue(tokens, index + 1)}`)
+  return names
 }
 
 type Pair = Pick<DeclaredObject, 'definition' | 'declaration'>

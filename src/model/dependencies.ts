@@ -31,6 +31,8 @@ function lookupOf(model: Model): Lookup {
     const functions = new Map<string, Definition>()
     const keys = new Map<string, Definition>()
     for (const definition of model.definitions) {
+      // What a raw object makes, others may read: its key is then `database.name`.
+      if (definition.kind === 'raw' && !objects.has(definition.key)) objects.set(definition.key, definition)
       keys.set(objectKey(definition), definition)
       if (isDatabaseObject(definition)) objects.set(objectName(definition), definition)
       else if (definition.kind === 'database') databases.set(definition.name, definition)
@@ -163,7 +165,7 @@ function tableReferences(table: Table): readonly Reference[] {
   return references
 }
 
-/** Tables below a table: Distributed(cluster, db, t), Buffer(db, t), Merge(db, regexp), Dictionary(d). */
+/** Tables below a table: Distributed(cluster, db, t), Buffer(db, t), Merge(db, regexp), Dictionary(d), Alias(t). */
 function engineReferences(table: Table): readonly Reference[] {
   const { name, args } = table.engine
   switch (name) {
@@ -192,6 +194,13 @@ function engineReferences(table: Table): readonly Reference[] {
             return inDatabase && pattern.test(object.slice(dot + 1))
           },
         },
+      ]
+    }
+    case 'Alias': {
+      const [first, second] = [textOf(args[0]), textOf(args[1])]
+      if (first === undefined) return []
+      return [
+        second === undefined ? qualified(first, table.database) : { kind: 'object', database: first, name: second },
       ]
     }
     case 'Dictionary': {

@@ -24,6 +24,11 @@ export function isMergeTree(engine: string): boolean {
   return engine.endsWith('MergeTree')
 }
 
+/** True for the deprecated `MergeTree(date, (key), 8192)`, whose keys are parameters; it takes no clauses. */
+export function hasKeyInParameters({ name, args }: Engine): boolean {
+  return isMergeTree(name) && args.length >= 3 && args.some((arg) => /^\d+$/.test(arg))
+}
+
 /**
  * The canonical form of ENGINE and its clauses. `hasNested`: the table keeps Nested columns whole, which the server
  * only does with `flatten_nested = 0`. `database` is what `currentDatabase()` means in the engine's parameters.
@@ -36,7 +41,8 @@ export function storageForm(
   const mergeTree = isMergeTree(engine.name)
   const written = { orderBy: node?.orderBy, primaryKey: node?.primaryKey }
   const primaryKey = written.primaryKey && keyEntries(written.primaryKey)
-  const orderBy = written.orderBy ? keyEntries(written.orderBy) : mergeTree ? (primaryKey ?? []) : undefined
+  const isKeyed = mergeTree && !hasKeyInParameters(engine)
+  const orderBy = written.orderBy ? keyEntries(written.orderBy) : isKeyed ? (primaryKey ?? []) : undefined
   const keysDiffer = primaryKey !== undefined && primaryKey.join() !== orderBy?.join()
   const partitionBy = node?.partitionBy && keyEntries(node.partitionBy)
   const settings = settingsForm(node?.settings ?? [], engine.name, options.hasNested)

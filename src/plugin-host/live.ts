@@ -2,8 +2,8 @@ import type { Executor } from '../clickhouse/executor.js'
 import { introspect } from '../clickhouse/introspect.js'
 import type { ResolvedConfig } from '../config/config.js'
 import { isOwnTable } from '../migration/journal.js'
-import { type DeclaredObject, declarationsOf } from '../model/declarations.js'
-import type { RawObject } from '../model/definition.js'
+import { type DeclaredObject, declarationsOf, withDependencies } from '../model/declarations.js'
+import { objectName, type RawObject } from '../model/definition.js'
 import type { IntrospectOptions, LiveSchema } from './plugin.js'
 
 /** Entries of `skipped` that speak of a whole group which the account may not see, not of an object. */
@@ -33,10 +33,22 @@ export async function readLiveSchema(
   })
   const unseen = live.skipped.filter(({ object, statement }) => statement === undefined && GROUPS.has(object))
   return {
-    objects: [...objects, ...texts],
+    objects: orderedRaws([...objects, ...texts]),
     skipped: live.skipped
       .filter((one) => one.statement === undefined && !unseen.includes(one))
       .map(({ object, reason }) => ({ object, reason })),
     unseen: unseen.map(({ object, reason }) => ({ object, reason })),
   }
+}
+
+/** The same objects; those that are raw say what must be there before them. */
+function orderedRaws(objects: readonly DeclaredObject[]): readonly DeclaredObject[] {
+  const raws = objects.flatMap(({ definition }) => (definition.kind === 'raw' ? [definition] : []))
+  if (raws.length === 0) return objects
+  const names = new Set(objects.map(({ definition }) => objectName(definition)))
+  const complete = new Map(withDependencies(raws, names).map((raw) => [raw.key, raw]))
+  return objects.map((object) => {
+    const raw = object.definition.kind === 'raw' ? complete.get(object.definition.key) : undefined
+    return raw === undefined ? object : { ...object, definition: raw, declaration: raw }
+  })
 }

@@ -4,11 +4,35 @@ import { resolveSecrets } from '../../src/migration/secret-references.js'
 const env = { DB_PASSWORD: "it's\\secret", EMPTY: '' }
 
 test.each([
-  ['a reference is replaced by the quoted value', "PASSWORD 'env:DB_PASSWORD'", "PASSWORD 'it\\'s\\\\secret'", []],
-  ['an empty variable is a value', "PASSWORD 'env:EMPTY'", "PASSWORD ''", []],
-  ['an unset variable keeps its reference', "PASSWORD 'env:NOPE'", "PASSWORD 'env:NOPE'", ['NOPE']],
-  ['a reference within a longer text is text', "'see env:DB_PASSWORD'", "'see env:DB_PASSWORD'", []],
-  ['a comment and a quoted name are left alone', "/* 'env:EMPTY' */ `env:EMPTY`", "/* 'env:EMPTY' */ `env:EMPTY`", []],
-])('%s', (_name, sql, text, missing) => {
+  [
+    'a reference in a source is replaced by the quoted value',
+    "CREATE DICTIONARY d (a UInt8) SOURCE(MYSQL(host 'h' password 'env:DB_PASSWORD'))",
+    "CREATE DICTIONARY d (a UInt8) SOURCE(MYSQL(host 'h' password 'it\\'s\\\\secret'))",
+    [],
+  ],
+  ['a parameter of an engine', "ENGINE = MySQL('h', 'd', 'env:EMPTY')", "ENGINE = MySQL('h', 'd', '')", []],
+  [
+    'a parameter of a disk',
+    "SETTINGS disk = disk(type = s3, key = 'env:EMPTY')",
+    "SETTINGS disk = disk(type = s3, key = '')",
+    [],
+  ],
+  [
+    'a user',
+    "CREATE USER u IDENTIFIED WITH sha256_password BY 'env:EMPTY'",
+    "CREATE USER u IDENTIFIED WITH sha256_password BY ''",
+    [],
+  ],
+  ['a named collection', "CREATE NAMED COLLECTION n AS p = 'env:EMPTY'", "CREATE NAMED COLLECTION n AS p = ''", []],
+  ['an unset variable keeps its reference', "ENGINE = S3('env:NOPE')", "ENGINE = S3('env:NOPE')", ['NOPE']],
+  ['a reference within a longer text is text', "ENGINE = S3('see env:EMPTY')", "ENGINE = S3('see env:EMPTY')", []],
+  [
+    'a default of a column is text',
+    "CREATE TABLE t (a String DEFAULT 'env:EMPTY')",
+    "CREATE TABLE t (a String DEFAULT 'env:EMPTY')",
+    [],
+  ],
+  ['a comment is text', "ENGINE = Null COMMENT 'env:EMPTY'", "ENGINE = Null COMMENT 'env:EMPTY'", []],
+] as const)('%s', (_name, sql, text, missing) => {
   expect(resolveSecrets(sql, env)).toEqual({ text, missing })
 })
