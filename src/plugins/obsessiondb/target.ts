@@ -18,7 +18,7 @@ function matches(host: string, pattern: string): boolean {
 
 /** The host of a URL, in lower case; `chdb` for the embedded engine, which has none. */
 function hostOf(url: string): string {
-  if (url.startsWith('chdb:')) return 'chdb'
+  if (/^chdb:/i.test(url)) return 'chdb'
   // A final dot means the same host to DNS.
   return new URL(url).hostname.toLowerCase().replace(/\.$/, '')
 }
