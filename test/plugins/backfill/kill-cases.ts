@@ -1,0 +1,102 @@
+import { afterEach, expect, test } from 'vitest'
+import { removeFolder, temporaryFolder } from '../../support/engine.js'
+import { startHttpServer } from '../../support/http-server.js'
+import { killAndResume, seeded } from './kill.js'
+import { backfillProject, connectTo, execute, planned } from './support.js'
+
+/** Rows of two months, so that chunks have two partitions and more; ids tell lost rows from doubled ones. */
+const TABLES = [
+  'CREATE DATABASE app',
+  'CREATE TABLE app.source (at DateTime64(3), id UInt64, v Float64) ENGINE = MergeTree PARTITION BY (toYYYYMM(at), id % 3) ORDER BY at',
+  "INSERT INTO app.source SELECT toDateTime64('2024-01-25', 3, 'UTC') + number * 2, number, number / 7 FROM numbers(600000)",
+  'CREATE TABLE app.target AS app.source',
+  'CREATE TABLE app.hourly (hour DateTime, kind UInt8, n AggregateFunction(count), ids AggregateFunction(uniqExact, UInt64), v AggregateFunction(sum, Float64)) ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(hour) ORDER BY (hour, kind)',
+  'CREATE MATERIALIZED VIEW app.hourly_mv TO app.hourly AS SELECT toStartOfHour(at) AS hour, id % 5 AS kind, countState() AS n, uniqExactState(id) AS ids, sumState(v) AS v FROM app.source GROUP BY hour, kind',
+]
+
+const WINDOW = ['--from', '2024-01-25', '--to', '2024-02-08']
+const RAW = 'SELECT count() AS rows, sum(id) AS sum, uniqExact(id) AS ids'
+const IN_WINDOW = "at >= toDateTime64('2024-01-25', 3, 'UTC') AND at < toDateTime64('2024-02-08', 3, 'UTC')"
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** Adds the tests of runs that are killed `kills` times each. */
+export function killTests(kills: number): void {
+  const timeout = 60_000 + kills * 4_000
+
+  test(`a copy that is killed ${kills} times beside a server ends with every row once`, { timeout }, async () => {
+    const server = await startHttpServer()
+    cleanups.push(() => server.stop())
+    await copy(server.url, kills, 11)
+  })
+
+  test(`a copy whose engine is killed with it ${kills} times ends with every row once`, { timeout }, async () => {
+    const folder = temporaryFolder()
+    cleanups.push(() => removeFolder(folder))
+    await copy(`chdb:${folder}/db`, kills, 12)
+  })
+
+  const replayKills = Math.ceil(kills / 2)
+  test(`a replay into aggregate states that is killed ${replayKills} times is what the view makes`, {
+    timeout,
+  }, async () => {
+    const folder = temporaryFolder()
+    cleanups.push(() => removeFolder(folder))
+    const url = `chdb:${folder}/db`
+    const project = backfillProject(url)
+    cleanups.push(() => project.remove())
+    await withConnection(url, TABLES)
+    const id = await planned(project, ['--target', 'app.hourly', ...WINDOW, '--chunk-hours', '2'])
+    const killed = await killAndResume(project.dir, id, replayKills, seeded(13), ['--parallel', '2'])
+    expect(killed).toBeGreaterThan(0)
+    const finalised =
+      'SELECT hour, kind, countMerge(n) AS n, uniqExactMerge(ids) AS ids, round(sumMerge(v), 3) AS v FROM app.hourly GROUP BY hour, kind ORDER BY hour, kind'
+    const expected = `SELECT toStartOfHour(at) AS hour, id % 5 AS kind, count() AS n, uniqExact(id) AS ids, round(sum(v), 3) AS v FROM app.source WHERE ${IN_WINDOW} GROUP BY hour, kind ORDER BY hour, kind`
+    const { rows, wanted } = await ask(url, finalised, expected)
+    expect(rows.length).toBeGreaterThan(1000)
+    expect(rows).toEqual(wanted)
+  })
+}
+
+async function copy(url: string, kills: number, seed: number): Promise<void> {
+  const project = backfillProject(url)
+  cleanups.push(() => project.remove())
+  await withConnection(url, TABLES)
+  const id = await planned(project, [
+    '--target',
+    'app.target',
+    '--source',
+    'app.source',
+    ...WINDOW,
+    '--chunk-hours',
+    '2',
+  ])
+  const killed = await killAndResume(project.dir, id, kills, seeded(seed), ['--parallel', '2'])
+  expect(killed).toBeGreaterThan(0)
+  const { rows, wanted } = await ask(url, `${RAW} FROM app.target`, `${RAW} FROM app.source WHERE ${IN_WINDOW}`)
+  expect(rows).toEqual(wanted)
+  const left = await ask(
+    url,
+    "SELECT name FROM system.tables WHERE database = 'app' AND startsWith(name, '_chkit')",
+    'SELECT 1',
+  )
+  expect(left.rows).toEqual([])
+}
+
+async function withConnection(url: string, statements: readonly string[]): Promise<void> {
+  const connection = await connectTo(url)
+  await execute(connection, statements)
+  await connection.close()
+}
+
+async function ask(url: string, sql: string, wantedSql: string) {
+  const connection = await connectTo(url)
+  try {
+    return { rows: await connection.query(sql), wanted: await connection.query(wantedSql) }
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,3 @@
+import { killTests } from './kill-cases.js'
+
+killTests(100)
