@@ -305,6 +305,15 @@ export const RESULT_DOCUMENTS = {
       ),
     }),
   ],
+  graph: [
+    document('graph', {
+      scope,
+      format: z.enum(['mermaid', 'dot', 'json']).describe('What a run without `--json` prints.'),
+      nodes: z.array(z.object({ key: z.string(), kind: z.string(), name: z.string() })).describe('Sorted by `key`.'),
+      edges: z.array(z.object({ from: z.string(), to: z.string() })).describe('`from` needs `to`; both are keys.'),
+      cycles: z.array(z.array(z.string())).describe('Objects that need each other in a circle, each circle once.'),
+    }),
+  ],
   plugin: [
     document('plugin', {
       plugins: z.array(z.object({ name: z.string(), commands: z.array(commandDescription) })),

@@ -13,6 +13,7 @@ import { command as check } from '../commands/check.js'
 import { command as completion } from '../commands/completion.js'
 import { command as drift } from '../commands/drift.js'
 import { command as generate } from '../commands/generate.js'
+import { command as graph } from '../commands/graph.js'
 import { command as help } from '../commands/help.js'
 import { command as init } from '../commands/init.js'
 import { command as migrate } from '../commands/migrate.js'
@@ -31,6 +32,7 @@ export const CORE_COMMANDS: readonly CommandDef[] = [
   status,
   drift,
   check,
+  graph,
   plugin,
   completion,
   help,

@@ -47,6 +47,7 @@ describe('bash completes', () => {
         'drift',
         'fill',
         'generate',
+        'graph',
         'help',
         'init',
         'migrate',

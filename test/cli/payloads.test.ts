@@ -53,6 +53,7 @@ test('the whole life of a project, document by document', async () => {
     const steps: readonly { argv: string[]; command: keyof typeof RESULT_DOCUMENTS; exitCode: number }[] = [
       { argv: ['init'], command: 'init', exitCode: 0 },
       { argv: ['drift'], command: 'drift', exitCode: 1 },
+      { argv: ['graph'], command: 'graph', exitCode: 0 },
       { argv: ['generate', '--dryrun'], command: 'generate', exitCode: 0 },
       { argv: ['generate', '--name', 'init'], command: 'generate', exitCode: 0 },
       { argv: ['generate'], command: 'generate', exitCode: 0 },
