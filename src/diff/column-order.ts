@@ -2,17 +2,26 @@
 
 /**
  * The members of `to` that may stay where they are: a longest run of names that stand in the same order in both
- * lists. Names missing on either side are ignored; each name occurs once per list.
+ * lists. Names missing on either side are ignored; each name occurs once per list. `pinned` is among them where both
+ * lists have it.
  */
-export function stableNames(from: readonly string[], to: readonly string[]): ReadonlySet<string> {
+export function stableNames(from: readonly string[], to: readonly string[], pinned?: string): ReadonlySet<string> {
   const place = new Map<string, number>()
   for (let index = 0; index < from.length; index++) place.set(from[index]!, index)
   const names: string[] = []
   const places: number[] = []
   let ascending = true
+  const pinnedAt = pinned === undefined || !to.includes(pinned) ? undefined : place.get(pinned)
+  let isPinnedPassed = false
   for (const name of to) {
     const at = place.get(name)
     if (at === undefined) continue
+    if (name === pinned) isPinnedPassed = true
+    else if (pinnedAt !== undefined && at > pinnedAt !== isPinnedPassed) {
+      // It crosses the pinned one, so it is the one to move.
+      ascending = false
+      continue
+    }
     if (places.length > 0 && at < places[places.length - 1]!) ascending = false
     names.push(name)
     places.push(at)

@@ -147,7 +147,7 @@ export function findDrift(expected: Model, actual: Model, options: DriftOptions 
     }
   }
 
-  const governs = extraRule(wanted, options)
+  const governs = extraRule(wanted, options, rawKeys(expected))
   const extra: string[] = []
   for (const definition of live) {
     if (expectedKeys.has(objectKey(definition)) || !governs(definition)) continue
@@ -172,7 +172,16 @@ function comparableObjects(model: Model): Definition[] {
   return model.definitions.filter((definition) => definition.kind !== 'raw')
 }
 
-function extraRule(wanted: readonly Definition[], options: DriftOptions): (definition: Definition) => boolean {
+/** What raw objects make under the name that is their key is known, though it cannot be compared. */
+function rawKeys(model: Model): ReadonlySet<string> {
+  return new Set(model.definitions.flatMap((definition) => (definition.kind === 'raw' ? [definition.key] : [])))
+}
+
+function extraRule(
+  wanted: readonly Definition[],
+  options: DriftOptions,
+  raw: ReadonlySet<string>,
+): (definition: Definition) => boolean {
   const databases = new Set(options.databases ?? [])
   if (options.databases === undefined)
     for (const definition of wanted) {
@@ -184,6 +193,7 @@ function extraRule(wanted: readonly Definition[], options: DriftOptions): (defin
   return (definition) => {
     if (definition.kind === 'sql_function') return declaresFunctions
     if (!isDatabaseObject(definition)) return false
+    if (raw.has(objectName(definition))) return false
     if (definition.name.startsWith(OWN_PREFIX) || own.has(objectName(definition))) return false
     return databases.has(definition.database)
   }

@@ -13,6 +13,7 @@ import type {
   SqlText,
   ViewColumn,
 } from '../model/definition.js'
+import { sameText } from '../model/same.js'
 import { quoteString } from '../sql/quote.js'
 
 /** True when both lists are undefined or hold the same texts in the same order. */
@@ -23,12 +24,13 @@ export function equalTexts(a: readonly string[] | undefined, b: readonly string[
   return true
 }
 
-/** True when both hold the same settings; undefined equals no settings. Key order does not matter. */
+/** True when both hold the same settings, hidden secrets aside; undefined equals no settings. Key order does not matter. */
 export function equalSettings(a: Settings | undefined, b: Settings | undefined): boolean {
   if (a === b) return true
   let left = 0
   for (const name in a) {
-    if (a[name] !== b?.[name]) return false
+    const [one, other] = [a[name], b?.[name]]
+    if (one !== other && (one === undefined || other === undefined || !sameText(one, other))) return false
     left++
   }
   for (const _ in b) left--

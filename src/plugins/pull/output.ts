@@ -51,7 +51,7 @@ export function stageFiles(files: readonly SchemaFile[], planned: readonly Writt
   const statuses = new Map(planned.map(({ file, status }) => [file, status]))
   const changed = files.filter(({ file }) => statuses.get(file) !== 'unchanged')
   const discard = () => {
-    for (const { file } of changed) rmSync(temporaryName(file), { force: true })
+    for (const { file } of changed) removeIfThere(temporaryName(file))
   }
   try {
     for (const { file, text } of changed) writeText(file, text)
@@ -102,6 +102,15 @@ function readText(file: string): string | undefined {
 // One name per file: a run that was killed leaves one stray file at most, and the next run reuses it.
 function temporaryName(file: string): string {
   return join(dirname(file), `.${basename(file)}.chkit-tmp`)
+}
+
+function removeIfThere(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch (error) {
+    // A file stands where its folder should be: then there is nothing to remove.
+    if (systemCode(error) !== 'ENOTDIR') throw error
+  }
 }
 
 function writeText(file: string, text: string): void {

@@ -117,6 +117,21 @@ async function dropAll(): Promise<void> {
   for (const { name } of functions) await engine.command(`DROP FUNCTION \`${name}\``)
 }
 
+test('a baseline of the corpus leaves nothing to generate and no drift', async () => {
+  const pulled = await source.run(['pull', '--baseline', '--json'])
+  expect(pulled.exitCode, pulled.stderr.slice(-2000)).toBe(0)
+  const planned = await source.run(['generate', '--dryrun', '--json'])
+  expect(planned.json).toMatchObject({ ok: true, operations: [] })
+  const drift = (await source.run(['drift', '--json'])).json
+  expect({ drifted: drift.drifted, tables: drift.tableDrift, objects: drift.objectDrift }).toEqual({
+    drifted: false,
+    tables: [],
+    objects: [],
+  })
+  const checked = await source.run(['check', '--json'])
+  expect(checked.json).toMatchObject({ ok: true })
+}, 300_000)
+
 test('every object of the corpus comes back identical', async () => {
   const pulled = await source.run(['pull', '--json'])
   expect(pulled.exitCode, pulled.stderr).toBe(0)
