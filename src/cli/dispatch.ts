@@ -74,7 +74,9 @@ function openSession(scan: Scan, io: Io) {
     loader?: ModuleLoader
     schemaFiles?: Promise<readonly SchemaFile[]>
     flags: Flags
-  } = { command: scan.words[0] ?? 'help', flags: {} }
+    /** Whether the command may create a database that is not there. */
+    createsData: boolean
+  } = { command: scan.words[0] ?? 'help', flags: {}, createsData: false }
 
   const requireConfig = (): ResolvedConfig => {
     if (state.config === undefined) {
@@ -117,7 +119,7 @@ function openSession(scan: Scan, io: Io) {
     },
     connection: (): Promise<Executor> => {
       const config = requireConfig()
-      state.connection ??= openConnection(config)
+      state.connection ??= openConnection(config, state.createsData)
       return state.connection
     },
     /** Prints what a command returned and gives its exit code. */
@@ -156,14 +158,14 @@ function delay(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms))
 }
 
-async function openConnection(config: ResolvedConfig): Promise<Executor> {
+async function openConnection(config: ResolvedConfig, createsData: boolean): Promise<Executor> {
   if (config.clickhouse === undefined) {
     throw new ChkitError('connection_required', 'No connection is configured: the config has no `clickhouse`.', {
       hint: "Add clickhouse: { url: 'http://localhost:8123' } to the config.",
     })
   }
   const { connect } = await import('../clickhouse/connect.js')
-  return connect(config.clickhouse, { root: config.root })
+  return connect(config.clickhouse, { root: config.root, createsData })
 }
 
 /** After an interrupt, whatever was thrown is its echo, unless it says what became of the work under way. */
@@ -204,8 +206,7 @@ async function dispatch(argv: readonly string[], scan: Scan, session: Session): 
   }
   const core = createRegistry()
   const { words } = scan
-  const wantsHelp = scan.help || words.length === 0
-  if (wantsHelp || words[0] === 'help') return showHelp(argv, wantsHelp, core, session)
+  if (scan.help || words.length === 0 || words[0] === 'help') return showHelp(argv, core, session)
   const found = findCommand(core, words)
   if (found?.command.config === 'none') return runCommand(argv, words, core, undefined, session)
   const need = found?.command.config ?? 'required'
@@ -320,12 +321,7 @@ function unresolvedScope(flags: Flags): TableScope {
 }
 
 /** Help reads the registry with the plugins' commands when a config loads, and says in a line why it does not. */
-async function showHelp(
-  argv: readonly string[],
-  wantsHelp: boolean,
-  core: Registry,
-  session: Session,
-): Promise<number> {
+async function showHelp(argv: readonly string[], core: Registry, session: Session): Promise<number> {
   const { io, scan, state } = session
   const words = scan.words[0] === 'help' ? scan.words.slice(1) : scan.words
   state.command = 'help'
@@ -342,8 +338,8 @@ async function showHelp(
   }
   state.command = 'help'
   const target = findCommand(registry, words)
-  // `chkit help generate --dryrnu` is still checked; `chkit generate --help …` shows help whatever else is there.
-  if (!wantsHelp) await parseArguments(argv, [...registry.globalFlags])
+  // `chkit help --bogus` and `chkit --bogus` are still checked; `chkit generate --help …` shows help whatever else is there.
+  if (!scan.help) await parseArguments(argv, [...registry.globalFlags])
   if (target === undefined && words.length > 0 && !registry.commands.some((command) => command.plugin === words[0])) {
     throw notACommand(words, registry)
   }
@@ -391,6 +387,7 @@ async function runCommand(
   state.command = found.command.name
   const { flags, positionals } = await parseArguments(argv, [...registry.globalFlags, ...found.command.flags])
   state.flags = flags
+  state.createsData = found.command.effect === 'database'
   const args = positionals.slice(found.wordCount)
   refuseStrayArguments(found.command, args, registry)
   return runHandler(found.command, commandContext(args, registry, plugins, session), plugins, session)

@@ -6,6 +6,8 @@ import { scrubSecrets } from './secrets.js'
 export type ConnectOptions = {
   /** Folder that `chdb:./path` and TLS files are relative to: the config file's. */
   readonly root: string
+  /** False: where the embedded engine's folder is missing, an empty one elsewhere answers, and none is made. */
+  readonly createsData?: boolean
   /** Sent as the User-Agent's application; default `chkit`. */
   readonly application?: string
   /** Most requests under way at a time over HTTP; default 32. */

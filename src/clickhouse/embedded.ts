@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Session } from 'chdb'
@@ -16,7 +16,7 @@ import { parseServerError, ServerError } from './server-error.js'
 /** A data directory that this process has open. The engine allows one per process, and any number of sessions on it. */
 type DataDirectory = {
   readonly path: string
-  /** Made for `chdb::memory:`, removed when its last user closes. */
+  /** Made for `chdb::memory:`, or in place of a missing folder; removed when its last user closes. */
   readonly temporary: boolean
   users: number
 }
@@ -29,7 +29,7 @@ const IDLE_SESSIONS = 4
 
 const MEMORY = ':memory:'
 
-/** The embedded engine on a data directory. It is opened by the first call, and created when it does not exist. */
+/** The embedded engine on a data directory. It is opened by the first call, and created when it does not exist and may be. */
 export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions): Executor {
   const { path, engineArguments } = parseUrl(config.url, options.root)
   const target = path === MEMORY ? `chdb:${MEMORY}` : `chdb:${path}`
@@ -45,7 +45,7 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
   function open(): { readonly chdb: Chdb; readonly directory: DataDirectory } {
     if (closed) throw new ChkitError('internal_error', `The connection to ${target} is closed.`)
     chdb ??= loadChdb([join(options.root, 'package.json'), import.meta.url])
-    directory ??= enterDirectory(path, target)
+    directory ??= enterDirectory(path, target, options.createsData ?? true)
     return { chdb, directory }
   }
 
@@ -234,7 +234,7 @@ function parseUrl(url: string, root: string): { readonly path: string; readonly 
   return { path: resolve(root, location.replace(/^\/\/(?=\/|\.)/, '')), engineArguments }
 }
 
-function enterDirectory(path: string, target: string): DataDirectory {
+function enterDirectory(path: string, target: string, createsData: boolean): DataDirectory {
   const known = openDirectories.get(path)
   if (known) {
     known.users++
@@ -251,7 +251,8 @@ function enterDirectory(path: string, target: string): DataDirectory {
       },
     )
   }
-  const temporary = path === MEMORY
+  // A command that only reads leaves no folder behind: a database that was never made is empty.
+  const temporary = path === MEMORY || (!createsData && !existsSync(path))
   // The engine would take ':memory:' for the name of a folder.
   const location = temporary ? mkdtempSync(join(tmpdir(), 'chkit-memory-')) : path
   if (!temporary) {

@@ -21,6 +21,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const { report, scope } = state
   const repair = report.drifted ? repairStatements(state) : []
   const warning = scopeWarning(scope.scope)
+  if (warning !== undefined) context.warn(warning)
   return {
     exitCode: report.drifted && context.flags['exit-code'] === true ? 1 : 0,
     payload: {

@@ -6,6 +6,7 @@ import { resolveRenames } from '../diff/renames.js'
 import { ChkitError } from '../errors.js'
 import { listMigrations, migrationId, nextMigrationId, slugOf } from '../migration/directory.js'
 import { loadHead, mendHead, type NewMigration, writeMigration } from '../migration/history.js'
+import { HistoryMoved, historyMark } from '../migration/history-lock.js'
 import { openJournal } from '../migration/journal.js'
 import { isSealedBy } from '../migration/snapshot.js'
 import { EMPTY_MODEL, type Model } from '../model/definition.js'
@@ -33,9 +34,20 @@ const NOTHING_PLANNED: Planned = {
   target: EMPTY_MODEL,
 }
 
-/** Runs `chkit generate`. */
+/** Runs `chkit generate`. Where another run wrote a migration while this one planned, it plans again on top of that. */
 export async function run(context: CommandContext): Promise<CommandResult> {
+  for (;;) {
+    try {
+      return await generate(context)
+    } catch (error) {
+      if (!(error instanceof HistoryMoved)) throw error
+    }
+  }
+}
+
+async function generate(context: CommandContext): Promise<CommandResult> {
   const { config, flags } = context
+  const mark = historyMark(config.migrationsDir, config.metaDir)
   const history = {
     migrationsDir: config.migrationsDir,
     metaDir: config.metaDir,
@@ -48,8 +60,10 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const from = head.snapshot === undefined ? EMPTY_MODEL : { definitions: head.snapshot.definitions }
 
   if (flags.empty === true) {
+    if (flags.dryrun === true) return shown(context, NOTHING_PLANNED, EVERYTHING.scope, undefined)
     const { fingerprint } = head.snapshot ?? {}
     const written = write(context, {
+      planned: mark,
       parent: head.migration,
       statements: [],
       definitions: from.definitions,
@@ -76,12 +90,14 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const planned = await planWithQuestions(context, from, target)
   refuse(planned.plan.refusals)
   const warning = scopeWarning(selected.scope)
+  if (warning !== undefined) context.warn(warning)
   if (flags.dryrun === true) return shown(context, planned, selected.scope, warning)
   if (planned.plan.steps.length === 0) {
     mendHead(config.metaDir, head)
     return applied(context, undefined, selected.scope, target.definitions.length, [], warning)
   }
   const written = write(context, {
+    planned: mark,
     parent: head.migration,
     statements: planned.statements,
     definitions: target.definitions,
@@ -158,7 +174,7 @@ function write(
   context: CommandContext,
   what: Pick<
     NewMigration,
-    'parent' | 'statements' | 'definitions' | 'declared' | 'fingerprint' | 'renameSuggestionCount'
+    'planned' | 'parent' | 'statements' | 'definitions' | 'declared' | 'fingerprint' | 'renameSuggestionCount'
   >,
 ): { readonly migrationFile: string; readonly snapshotFile: string } {
   const { config, flags } = context

@@ -48,7 +48,12 @@ export async function run(context: CommandContext): Promise<CommandResult> {
 }
 
 /** The migrations to run, all of them parsed before any of them runs. */
-async function choose(context: CommandContext, executor: Executor, state: JournalState): Promise<Pending> {
+async function choose(
+  context: CommandContext,
+  executor: Executor,
+  state: JournalState,
+  warn = context.warn,
+): Promise<Pending> {
   const { config, flags } = context
   const { files, history } = readHistory(config, state)
   const names = choosePending(history, {
@@ -63,10 +68,10 @@ async function choose(context: CommandContext, executor: Executor, state: Journa
   const scope = migrationScope(flags.table, config.metaDir, parsed)
   context.plugins.setTableScope(scope.scope)
   const warning = scopeWarning(scope.scope)
-  if (warning !== undefined) context.warn(warning)
+  if (warning !== undefined) warn(warning)
   const taken = parsed.filter((migration) => scope.covers(migration))
   const leftOut = parsed.filter((migration) => !scope.covers(migration)).map(({ name }) => name)
-  if (leftOut.length > 0) context.warn(`Left out, because they touch more than the scope: ${leftOut.join(', ')}.`)
+  if (leftOut.length > 0) warn(`Left out, because they touch more than the scope: ${leftOut.join(', ')}.`)
   return { taken, leftOut, scope: scope.scope }
 }
 
@@ -173,7 +178,7 @@ async function apply(
     await journal.prepare()
     // Another run may have finished some of it while this one waited.
     const now = await journal.read()
-    const left = await choose(context, executor, now)
+    const left = await choose(context, executor, now, () => {})
     const names = new Set(left.taken.map(({ name }) => name))
     const taken = pending.taken.filter(({ name }) => names.has(name))
     const applied = await applyMigrations(

@@ -43,13 +43,14 @@ export async function loadConfig(
       details: { file },
     })
   }
-  const exported = await loadExport(file, label, loader)
+  const { exported } = await loadExport(file, label, loader)
   const value = await settleConfig(exported, environment, label)
   const { validateConfig } = await import('./schema.js')
   return resolveConfig(validateConfig(value, label), file, environment.mode, env)
 }
 
-async function loadExport(file: string, label: string, loader: ModuleLoader): Promise<unknown> {
+/** In an object, because an async function would await an exported promise itself. */
+async function loadExport(file: string, label: string, loader: ModuleLoader): Promise<{ readonly exported: unknown }> {
   let exports: Readonly<Record<string, unknown>>
   try {
     exports = await loader.load(file)
@@ -73,7 +74,7 @@ async function loadExport(file: string, label: string, loader: ModuleLoader): Pr
       details: { file },
     })
   }
-  return exported
+  return { exported }
 }
 
 /** A CommonJS-style module that exports nothing shows an empty object as its default. */
@@ -90,6 +91,11 @@ async function settleConfig(exported: unknown, environment: ConfigEnvironment, l
   try {
     return await (isFunction(exported) ? exported(environment) : exported)
   } catch (error) {
+    if (!isFunction(exported)) {
+      throw new ChkitError('config_load_failed', `The promise that ${label} exports failed: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
     throw new ChkitError(
       'config_load_failed',
       `The function in ${label} failed for command "${environment.command}", mode "${environment.mode}": ${messageOf(error)}`,

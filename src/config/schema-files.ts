@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { relative } from 'node:path'
-import { ChkitError } from '../errors.js'
+import { ChkitError, messageOf } from '../errors.js'
 import type { ResolvedConfig } from './config.js'
 import { ModuleLoadError, type ModuleLoader } from './module-loader.js'
 
@@ -59,13 +59,27 @@ export async function loadSchemaFiles(
   // One after the other: two files that import a third must both find it loaded.
   for (const file of files) {
     try {
-      loaded.push({ file, exports: await loader.load(file) })
+      loaded.push({ file, exports: await settled(await loader.load(file), file) })
     } catch (error) {
       if (!(error instanceof ModuleLoadError)) throw error
       throw schemaError(error, file, config.root)
     }
   }
   return loaded
+}
+
+/** The exports with what promises among them came to: a definition behind one must not go unseen. */
+async function settled(exports: Readonly<Record<string, unknown>>, file: string): Promise<Record<string, unknown>> {
+  const values: Record<string, unknown> = { ...exports }
+  for (const [name, value] of Object.entries(exports)) {
+    if (!(value instanceof Promise)) continue
+    try {
+      values[name] = await value
+    } catch (error) {
+      throw new ModuleLoadError('thrown', file, `the promise exported as ${name} failed: ${messageOf(error)}`, error)
+    }
+  }
+  return values
 }
 
 function schemaError(error: ModuleLoadError, file: string, root: string): ChkitError {

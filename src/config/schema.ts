@@ -110,7 +110,9 @@ export type ConfigIssue = { readonly key: string; readonly message: string; read
 export function validateConfig(value: unknown, label: string): UserConfig {
   const result = config.safeParse(value)
   if (result.success) return result.data as UserConfig
-  const issues = result.error.issues.flatMap((issue) => describe(issue, value))
+  const found = result.error.issues.flatMap((issue) => describe(issue, value))
+  // A value that fails two tests of its kind is still one mistake.
+  const issues = [...new Map(found.map((issue) => [issue.message, issue])).values()]
   const [first] = issues
   const message =
     issues.length === 1 && first !== undefined

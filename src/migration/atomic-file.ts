@@ -9,9 +9,11 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOTDIR', 'EEXIST'])
+// ENOENT: what Node says when it cannot make a folder on a file system that is mounted read-only.
+const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOTDIR', 'EEXIST', 'ENOENT'])
 
-function writeError(error: unknown, path: string): ChkitError {
+/** The failure of a write to `path` as `disk_full` or `file_unwritable`. */
+export function writeError(error: unknown, path: string): ChkitError {
   const code = systemCode(error)
   const full = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
   const errorCode: ErrorCode = full ? 'disk_full' : 'file_unwritable'

@@ -103,7 +103,7 @@ export function chainError(decision: ChainDecision, nameOf: (id: string) => stri
         'snapshot_branches',
         `Two branches generated migrations from the same state (${decision.parent ?? 'the empty schema'}): ${tips.join(' and ')}.`,
         {
-          hint: `Delete the one that is not applied anywhere, for example ${youngest} and snapshots/${youngestId}.json, then run 'chkit generate': it plans the same changes again on top of the other.`,
+          hint: `Delete the one that is not applied anywhere, for example ${youngest} and snapshots/${youngestId}.json, and snapshot.json too if git left conflict markers in it; then run 'chkit generate': it plans the same changes again on top of the other.`,
           details: { parent: decision.parent, tips: decision.tips, migrations: tips },
         },
       )

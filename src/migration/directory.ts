@@ -96,16 +96,28 @@ export function nextMigrationId(now: number, existing: readonly string[]): strin
   })
 }
 
-/** Refuses an id that is taken, or that cannot stand in a file name. Throws `migration_id_conflict`, `migration_invalid`. */
+/**
+ * Refuses an id that is taken, that sorts before an existing one (its migration builds on all of them, and would run
+ * before), or that cannot stand in a file name. Throws `migration_id_conflict`, `migration_invalid`.
+ */
 export function requireFreeId(id: string, existing: readonly string[]): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(id)) {
     throw new ChkitError('migration_invalid', `"${id}" cannot be a migration id: letters, digits, "." and "-" only.`, {
       hint: 'For example --migration-id 20260131120000.',
     })
   }
-  if (!existing.includes(id)) return
-  throw new ChkitError('migration_id_conflict', `A migration with the id "${id}" exists already.`, {
-    hint: 'Pass another --migration-id, or none: the clock then gives one.',
-    details: { id },
-  })
+  const hint = 'Pass another --migration-id, or none: the clock then gives one.'
+  if (existing.includes(id)) {
+    throw new ChkitError('migration_id_conflict', `A migration with the id "${id}" exists already.`, {
+      hint,
+      details: { id },
+    })
+  }
+  const later = existing.filter((other) => compareCodeUnits(id, other) < 0).sort(compareCodeUnits)
+  if (later.length === 0) return
+  throw new ChkitError(
+    'migration_id_conflict',
+    `The id "${id}" sorts before the existing migration "${later.at(-1)}", and so would run before it.`,
+    { hint, details: { id, newest: later.at(-1) } },
+  )
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ChkitError } from '../errors.js'
 import { appendDurably, ensureDirectory, readTextIfPresent, systemCode, writeFileAtomic } from './atomic-file.js'
 import type { Journal, JournalEntry, StatementEvent } from './journal.js'
-import { findJsonFault } from './json-position.js'
+import { conflictMarkerAt, findJsonFault, positionAt } from './json-position.js'
 
 /** Version 1 held plain names, or entries without a chkit version. */
 const VERSION = 2
@@ -25,6 +25,8 @@ function parse(text: string, path: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
+    const marker = conflictMarkerAt(text)
+    if (marker !== undefined) throw corrupt(path, 'holds merge conflict markers', positionAt(text, marker))
     const fault = text.trim() === '' ? { line: 1, column: 1, message: 'it is empty' } : findJsonFault(text)
     throw corrupt(path, `is no JSON: ${fault?.message ?? error.message}`, fault)
   }

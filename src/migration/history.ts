@@ -5,6 +5,7 @@ import { writeFileAtomic } from './atomic-file.js'
 import { type ChainDecision, chainError, decideChain, newestWithSnapshot } from './chain.js'
 import { listMigrations, migrationFileName, migrationId, migrationPath, requireFreeId } from './directory.js'
 import { renderMigration } from './format.js'
+import { HistoryMoved, historyMark, withHistoryLock } from './history-lock.js'
 import {
   headPath,
   readSnapshot,
@@ -122,6 +123,8 @@ export type NewMigration = {
   readonly generatedAt: string
   readonly chkitVersion: string
   readonly renameSuggestionCount?: number
+  /** `historyMark` of the moment the parent was read. Where it is another one now, nothing is written: `HistoryMoved`. */
+  readonly planned?: string
 }
 
 export type WrittenMigration = {
@@ -131,11 +134,19 @@ export type WrittenMigration = {
 }
 
 /**
- * Writes a migration: first `snapshots/<id>.json`, then the migration file, which makes it count, then `snapshot.json`.
+ * Writes a migration under the lock of the history: first `snapshots/<id>.json`, then the migration file, which makes it count, then `snapshot.json`.
  * A run killed between two of these leaves a snapshot that nobody reads, or a head that the next run mends. When a
- * write fails, what was written before is taken back. Throws `migration_id_conflict`, `file_unwritable`, `disk_full`.
+ * write fails, what was written before is taken back. Throws `migration_id_conflict`, `file_unwritable`, `disk_full`, and `HistoryMoved`.
  */
 export function writeMigration(migration: NewMigration): WrittenMigration {
+  const { metaDir, migrationsDir, planned } = migration
+  return withHistoryLock(metaDir, () => {
+    if (planned !== undefined && planned !== historyMark(migrationsDir, metaDir)) throw new HistoryMoved()
+    return writeFiles(migration)
+  })
+}
+
+function writeFiles(migration: NewMigration): WrittenMigration {
   const { metaDir, migrationsDir, id } = migration
   requireFreeId(id, listMigrations(migrationsDir).map(migrationId))
   const name = migrationFileName(id, migration.slug)

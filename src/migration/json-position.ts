@@ -79,3 +79,8 @@ export function findJsonFault(text: string): JsonFault | undefined {
     return { ...positionAt(text, error.offset), message: error.message }
   }
 }
+
+/** Offset of the first line that git wrote into the text where two branches changed it, or undefined. */
+export function conflictMarkerAt(text: string): number | undefined {
+  return /^(<{7}|={7}|>{7})( |\r?$)/m.exec(text)?.index
+}

@@ -5,7 +5,7 @@ import { ChkitError, messageOf } from '../errors.js'
 import { compareCodeUnits, type Definition, objectKey } from '../model/definition.js'
 import { readTextIfPresent, systemCode, writeFileAtomic } from './atomic-file.js'
 import { entriesOf } from './directory.js'
-import { findJsonFault, positionAt } from './json-position.js'
+import { conflictMarkerAt, findJsonFault, positionAt } from './json-position.js'
 
 /** The format that this chkit writes. Version 1 is the older one: no `migration`, definitions as they were declared. */
 export const SNAPSHOT_VERSION = 2
@@ -105,12 +105,12 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    const conflict = /^(<{7}|={7}|>{7})( |\r?$)/m.exec(text)
-    if (conflict !== null) {
+    const marker = conflictMarkerAt(text)
+    if (marker !== undefined) {
       throw corrupt(
         path,
         'holds merge conflict markers',
-        positionAt(text, conflict.index),
+        positionAt(text, marker),
         'Do not merge it by hand: delete it and run the same command again. It is made anew from the snapshots folder, which also shows whether two branches must be put in order.',
       )
     }
