@@ -1,17 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import {
-  ChkitError,
-  type Executor,
-  quoteIdentifier,
-  quoteQualified,
-  quoteString,
-  type SqlQuery,
-  walk,
-} from '../../index.js'
+import { ChkitError, type Executor, quoteIdentifier, quoteQualified, quoteString, type SqlQuery } from '../../index.js'
 import type { LiveTable } from './catalog.js'
 import { endedFate, isConnectionError, killQuery, queryFate, tolerating } from './fate.js'
 import { type Plan, type PlannedChunk, type TableName, windowOf } from './plan.js'
-import { replaySelect, sourceSelect, stagingStatement } from './query.js'
+import { replaySelect, sourceSelect, stagingStatement, viewInput } from './query.js'
 import { type ChunkState, chunkState, type EventLog, type StagedPart, type Staging } from './state.js'
 
 /**
@@ -75,23 +67,9 @@ export function chunkStatement(plan: Plan, chunk: PlannedChunk, tables: PlanTabl
 function chunkSelect(plan: Plan, chunk: PlannedChunk, { source, view }: PlanTables): string {
   const window = windowOf(chunk)
   if (!view) return sourceSelect(plan.source, plan.columns, plan.timeColumn, window)
-  const rows = sourceSelect(plan.source, viewInput(source, view.query), plan.timeColumn, window)
+  const rows = sourceSelect(plan.source, viewInput(source.columns, view.query), plan.timeColumn, window)
   const columns = plan.columns.map(quoteIdentifier).join(', ')
   return `SELECT ${columns} FROM (${replaySelect(view.query, plan.source, view.database, rows)})`
-}
-
-/** What a view sees of its source: all that `*` means, and the MATERIALIZED and ALIAS columns that its query names. */
-function viewInput(source: LiveTable, query: SqlQuery): readonly string[] {
-  const named = new Set<string>()
-  walk(query, (node) => {
-    if (node.kind === 'identifier') for (const part of node.parts) if (typeof part === 'string') named.add(part)
-    return undefined
-  })
-  const isPlain = (kind: string) => kind === '' || kind === 'DEFAULT'
-  if (source.columns.every(({ kind }) => isPlain(kind))) return []
-  return source.columns
-    .filter(({ name, kind }) => isPlain(kind) || (kind !== 'EPHEMERAL' && named.has(name)))
-    .map(({ name }) => name)
 }
 
 function newQueryId(plan: Plan, chunk: PlannedChunk, step: string): string {
@@ -194,22 +172,28 @@ async function partsOf(
 async function move(chunk: PlannedChunk, attempts: number, staging: Staging, context: ChunkContext): Promise<void> {
   const { connection, plan, log } = context
   await context.inTurn(async () => {
-    const [clock] = await connection.query<{ now: number }>('SELECT toUnixTimestamp(now()) AS now')
-    const blocks = await blocksOf(plan.storage, connection)
-    const state = { status: 'moving', attempts, staging, blocks, serverTime: Number(clock?.now ?? 0) } as const
+    const state = { status: 'moving', attempts, staging, ...(await momentOf(plan.storage, connection)) } as const
     log.append({ kind: 'chunk', chunk: chunk.id, state })
     for (const partition of partitionsOf(staging.parts)) await movePartition(partition, staging, chunk, context)
     await finish(chunk, attempts, staging, context)
   })
 }
 
-/** Greatest block number by partition; partitions without parts are not there. */
-async function blocksOf(table: TableName, connection: Executor): Promise<Record<string, number>> {
-  const rows = await connection.query<{ partition: string; block: number }>(
-    `SELECT partition_id AS partition, max(max_block_number) AS block FROM system.parts ` +
-      `WHERE database = ${quoteString(table.database)} AND table = ${quoteString(table.name)} GROUP BY partition_id`,
+/** The server's clock, and the greatest block number by partition; partitions without parts are not there. */
+async function momentOf(
+  { database, name }: TableName,
+  connection: Executor,
+): Promise<{ serverTime: number; blocks: Readonly<Record<string, number>> }> {
+  const [row] = await connection.query<{ serverTime: number; blocks: readonly [string, number | string][] }>(
+    `SELECT toUnixTimestamp(now()) AS serverTime, groupArray((partition_id, block)) AS blocks FROM (` +
+      `SELECT partition_id, max(max_block_number) AS block FROM system.parts ` +
+      `WHERE database = ${quoteString(database)} AND table = ${quoteString(name)} GROUP BY partition_id)`,
   )
-  return Object.fromEntries(rows.map(({ partition, block }) => [partition, Number(block)]))
+  if (!row) throw new ChkitError('internal_error', 'An aggregation without keys gave no row.')
+  return {
+    serverTime: Number(row.serverTime),
+    blocks: Object.fromEntries(row.blocks.map(([partition, block]) => [partition, Number(block)])),
+  }
 }
 
 function partitionsOf(parts: readonly StagedPart[]): readonly string[] {

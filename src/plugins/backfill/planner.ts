@@ -5,7 +5,6 @@ import {
   type Prompt,
   quoteIdentifier,
   quoteQualified,
-  type SqlQuery,
 } from '../../index.js'
 import {
   type FeedingView,
@@ -33,7 +32,15 @@ import {
   showName,
   type TableName,
 } from './plan.js'
-import { momentBefore, replaySelect, timeOutputs, typedMoment, windowCondition } from './query.js'
+import {
+  momentBefore,
+  replaySelect,
+  sourceSelect,
+  timeOutputs,
+  typedMoment,
+  viewInput,
+  windowCondition,
+} from './query.js'
 import { chooseTimeColumn, type TimeColumn, timeTypeOf } from './time-column.js'
 import { checkWindow, DAY_MS, splitWindow, type Window } from './window.js'
 
@@ -316,7 +323,7 @@ async function columnsOf(
   connection: Executor,
 ): Promise<readonly string[]> {
   const available = origin.view
-    ? await outputColumns(origin.view.query, origin.view, timeColumn, window, connection)
+    ? await outputColumns(origin, origin.view, timeColumn, window, connection)
     : selectable(origin.source).map(({ name }) => name)
   const columns = insertable(storage).filter((name) => available.includes(name))
   if (columns.length > 0) return columns
@@ -327,15 +334,16 @@ async function columnsOf(
 }
 
 async function outputColumns(
-  query: SqlQuery,
+  { source }: Origin,
   view: FeedingView,
   timeColumn: TimeColumn,
   window: Window,
   connection: Executor,
 ): Promise<readonly string[]> {
-  const rows = `SELECT * FROM ${quoteQualified(view.source.database, view.source.name)} WHERE ${windowCondition(timeColumn, window)}`
-  const replayed = replaySelect(query, view.source, view.database, rows)
-  const described = await connection.query<{ name: string }>(`DESCRIBE TABLE (${replayed})`)
+  const rows = sourceSelect(source, viewInput(source.columns, view.query), timeColumn, window)
+  const described = await connection.query<{ name: string }>(
+    `DESCRIBE TABLE (${replaySelect(view.query, view.source, view.database, rows)})`,
+  )
   return described.map(({ name }) => name)
 }
 

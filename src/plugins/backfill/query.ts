@@ -45,20 +45,27 @@ export function viewQuery(query: SqlQuery): SqlQuery {
 }
 
 /** The table that a view's query reads first, through subqueries and WITH; undefined when it reads none. */
-export function leadingTable(query: SqlQuery, database: string): TableName | undefined {
-  if (query.kind === 'union') return query.queries[0] && leadingTable(query.queries[0], database)
+export function leadingTable(
+  query: SqlQuery,
+  database: string,
+  outer: ReadonlyMap<string, SqlQuery> = new Map(),
+): TableName | undefined {
+  if (query.kind === 'union') return query.queries[0] && leadingTable(query.queries[0], database, outer)
   if (query.kind !== 'select') return undefined
+  const named = new Map(outer)
+  for (const element of query.with ?? []) if (element.kind === 'withQuery') named.set(element.name, element.query)
   const first = query.from?.[0]
   if (first?.kind !== 'table') return undefined
   const { source } = first.table
-  if (source.kind === 'subquery') return leadingTable(source.query, database)
+  if (source.kind === 'subquery') return leadingTable(source.query, database, named)
   if (source.kind !== 'identifier') return undefined
   const [name, second] = source.parts
   if (typeof name !== 'string') return undefined
   if (typeof second === 'string') return { database: name, name: second }
-  const named = query.with?.find((element) => element.kind === 'withQuery' && element.name === name)
-  if (named?.kind === 'withQuery') return leadingTable(named.query, database)
-  return { database, name }
+  const common = named.get(name)
+  if (!common) return { database, name }
+  named.delete(name)
+  return leadingTable(common, database, named)
 }
 
 /**
@@ -121,6 +128,26 @@ function withoutDatabase(node: SqlNode & { kind: 'identifier' }, source: TableNa
   const [database, table, ...rest] = node.parts
   if (rest.length === 0 || database !== source.database || table !== source.name) return node
   return { ...node, parts: [source.name, ...rest] }
+}
+
+/**
+ * The columns of its source that a view sees: empty for all that `*` means, else these with the MATERIALIZED and ALIAS
+ * columns that its query names.
+ */
+export function viewInput(
+  columns: readonly { readonly name: string; readonly kind: string }[],
+  query: SqlQuery,
+): readonly string[] {
+  const isPlain = (kind: string) => kind === '' || kind === 'DEFAULT'
+  if (columns.every(({ kind }) => isPlain(kind))) return []
+  const named = new Set<string>()
+  walk(query, (node) => {
+    if (node.kind === 'identifier') for (const part of node.parts) if (typeof part === 'string') named.add(part)
+    return undefined
+  })
+  return columns
+    .filter(({ name, kind }) => isPlain(kind) || (kind !== 'EPHEMERAL' && named.has(name)))
+    .map(({ name }) => name)
 }
 
 /** Every table that a query names, anywhere in it. */

@@ -231,7 +231,9 @@ type Shared = {
   readonly context: RunContext
   readonly chunk: ChunkContext
   readonly throttle: ReturnType<typeof createThrottle>
-  readonly pressed: { until: number; workers: number }
+  /** Why to wait; the server is asked once a second at most. */
+  readonly pressure: () => Promise<string | undefined>
+  readonly pressed: { workers: number }
   /** The first error that ends the run. */
   fatal: unknown
 }
@@ -261,7 +263,8 @@ async function runChunks(plan: Plan, tables: PlanTables, log: EventLog, context:
     context,
     chunk,
     throttle,
-    pressed: { until: 0, workers },
+    pressure: createPressureGauge(plan, context),
+    pressed: { workers },
     fatal: undefined,
   }
   try {
@@ -319,11 +322,22 @@ function stopped({ fatal, context, plan }: Shared): boolean {
   return fatal !== undefined || context.signal.aborted || existsSync(context.files.cancelFile(plan.id))
 }
 
+function createPressureGauge(plan: Plan, { connection, now }: RunContext): () => Promise<string | undefined> {
+  let asked: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined
+  return () => {
+    if (plan.mechanism !== 'staged') return Promise.resolve(undefined)
+    if (asked === undefined || now() - asked.at >= PRESSURE_POLL_MS) {
+      asked = { at: now(), answer: pressureOn(connection, plan.storage) }
+    }
+    return asked.answer
+  }
+}
+
 /** Milliseconds between looks while the server is busy. */
 const PRESSURE_POLL_MS = 1000
 
 async function gate(shared: Shared, index: number): Promise<void> {
-  const { throttle, context, plan, pressed, log } = shared
+  const { throttle, context, pressed, log } = shared
   await throttle.wait(context.signal)
   let said: string | undefined
   while (!stopped(shared)) {
@@ -332,7 +346,7 @@ async function gate(shared: Shared, index: number): Promise<void> {
       await pause(PRESSURE_POLL_MS / 4, context.signal)
       continue
     }
-    const reason = plan.mechanism === 'staged' ? await pressureOn(context.connection, plan.storage) : undefined
+    const reason = await shared.pressure()
     if (reason === undefined) return
     if (reason !== said) log.append({ kind: 'note', text: `paused: ${reason}` })
     said = reason
