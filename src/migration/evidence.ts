@@ -71,7 +71,8 @@ function unique(objects: readonly ObjectRef[]): ObjectRef[] {
   return [...new Map(objects.map((object) => [keyOf(object), object])).values()]
 }
 
-function whereIn(objects: readonly ObjectRef[], nameColumn: string): string {
+/** Condition for `objects`, by `database` and the given column of names; for a list that is not empty. */
+export function whereIn(objects: readonly ObjectRef[], nameColumn: string): string {
   const databases = [...new Set(objects.map((object) => object.database))]
   // One list per database: a list of pairs is not pushed down into system.tables and would read every table there is.
   const terms = databases.map((database) => {

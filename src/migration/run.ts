@@ -2,7 +2,7 @@ import type { Executor } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import type { Literal } from '../sql/ast.js'
-import { type Batch, batchesOf, type Planned } from './batch.js'
+import { type Batch, batchesOf, type Planned, type Scheduled, tablesToAsk } from './batch.js'
 import { isCut, persistently } from './cut.js'
 import { migrationId } from './directory.js'
 import { evidenceFor, observe } from './evidence.js'
@@ -16,6 +16,7 @@ import {
 import type { Lock } from './lock.js'
 import { type MigrationStatement, type ParsedMigration, replaceStatements } from './migration-file.js'
 import { followMutations } from './mutations.js'
+import { readPlainTables } from './plain-tables.js'
 import { isCertain, mutatedObject, proofOf } from './proof.js'
 import { editedError, findEdited, resumption, settle, unsettledError } from './settle.js'
 
@@ -94,7 +95,7 @@ async function applyMigration(
   const migration = await withPlugins(context, file)
   const run = new MigrationRun(context, migration)
   const left = await run.resume(state)
-  for (const batch of batchesOf(left)) await run.send(batch)
+  for (const batch of await run.batches(left)) await run.send(batch)
   await run.flush()
   const appliedAt = new Date(context.now()).toISOString()
   await context.lock.assertHeld()
@@ -127,7 +128,49 @@ const AMBIGUOUS: ReadonlySet<number> = new Set([159, 209, 210, 242, 319, 341, 39
 /** Times that a statement is sent again after a cut connection, when evidence says that it did not run. */
 const RESENDS = 3
 
-type Sent = { readonly item: Planned; readonly queryId: string; readonly evidence: string }
+/** Intents that are written in one go. */
+const CHUNK = 64
+
+type Sent = { readonly item: Scheduled; readonly queryId: string; readonly evidence: string }
+
+/** Work under way, at most `width` at a time; once something has failed nothing more is begun. */
+class UnderWay {
+  readonly failures: unknown[] = []
+  private readonly all: Promise<void>[] = []
+  private readonly running = new Set<Promise<void>>()
+
+  constructor(private readonly width: number) {}
+
+  get failed(): boolean {
+    return this.failures.length > 0
+  }
+
+  /** Waits for what everything after it needs; undefined when it failed. */
+  async join<Result>(work: Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await work
+    } catch (error) {
+      this.failures.push(error)
+      return undefined
+    }
+  }
+
+  /** Waits for a free place, and begins when those before it with the given numbers, counted from 0, are done. */
+  async begin(after: readonly number[], run: () => Promise<void>): Promise<void> {
+    while (this.running.size >= Math.max(1, this.width)) await Promise.race(this.running)
+    const work = (async () => {
+      for (const number of after) await this.all[number]
+      if (!this.failed) await this.join(run())
+    })()
+    this.all.push(work)
+    this.running.add(work)
+    void work.finally(() => this.running.delete(work))
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.running)
+  }
+}
 
 /** One migration on its way: a thing with a lifetime, because outcomes wait to be written together with later intents. */
 class MigrationRun {
@@ -135,6 +178,9 @@ class MigrationRun {
   private readonly settings: Record<string, string | number | boolean> = {}
   private readonly items: readonly Planned[]
   private tries = 0
+  /** Numbers of the statements that are known to have run. */
+  private readonly done = new Set<number>()
+  private writing: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly context: RunContext,
@@ -154,8 +200,10 @@ class MigrationRun {
     for (const item of this.items) {
       const known = states.get(item.statement.number)
       const next = resumption(known)
-      if (next === 'skip') this.keepSetting(item.statement)
-      else if (next === 'run' || known === undefined) left.push(item)
+      if (next === 'skip') {
+        this.done.add(item.statement.number)
+        this.keepSetting(item.statement)
+      } else if (next === 'run' || known === undefined) left.push(item)
       else if (!(await this.settled(item, known.intent))) left.push(item)
     }
     await this.flush()
@@ -179,59 +227,85 @@ class MigrationRun {
     return verdict === 'done'
   }
 
-  /** Writes the intents of a batch together with the outcomes before it, sends it, and keeps its outcomes for later. */
-  async send(batch: Batch): Promise<void> {
-    const { context } = this
-    this.stopIfInterrupted()
-    await context.lock.assertHeld()
-    const before = await persistently(
-      () =>
-        observe(
-          context.executor,
-          batch.items.map((item) => item.proof),
-        ),
-      RECONNECT_MS,
-    )
-    const sent = batch.items.map(
-      (item): Sent => ({
-        item,
-        queryId: this.nextQueryId(item),
-        evidence: JSON.stringify(evidenceFor(item.proof, before)),
-      }),
-    )
-    await this.flush(sent.map((one) => this.event(one.item, 'intent', one.queryId, '', one.evidence)))
-    const width = batch.parallel ? Math.max(1, context.concurrency) : 1
-    await this.sendAll(sent, width)
-    // Where only the journal will know, the outcome is written before anything else happens.
-    if (!batch.items.every((item) => isCertain(item.proof))) await this.flush()
+  /** What is left in batches. The server is asked which tables are plain only where that may make a difference. */
+  async batches(left: readonly Planned[]): Promise<Batch[]> {
+    const { concurrency, executor } = this.context
+    const asked = concurrency > 1 && left.length > 1 ? tablesToAsk(left) : []
+    return batchesOf(left, await persistently(() => readPlainTables(executor, asked), RECONNECT_MS))
   }
 
-  /** Sends at most `width` at a time. The first failure stops what is not under way yet, which is recorded as not done. */
-  private async sendAll(all: readonly Sent[], width: number): Promise<void> {
-    let next = 0
-    let failure: unknown
-    const failed = () => failure !== undefined
-    const worker = async () => {
-      for (let one = all[next++]; one !== undefined && !failed(); one = all[next++]) {
-        try {
+  /**
+   * Sends a batch, at most `concurrency` statements at a time. Intents are written chunk by chunk, each while the chunk
+   * before it is under way, together with the outcomes that wait. The first failure stops what is not under way yet,
+   * which is recorded as not done.
+   */
+  async send(batch: Batch): Promise<void> {
+    const under = new UnderWay(this.context.concurrency)
+    const intended: Sent[] = []
+    const begun = new Set<Sent>()
+    let next = this.intend(batch.slice(0, CHUNK))
+    for (let from = 0; from < batch.length && !under.failed; from += CHUNK) {
+      const chunk = await under.join(next)
+      if (chunk === undefined) break
+      intended.push(...chunk)
+      next = from + CHUNK < batch.length ? this.intend(batch.slice(from + CHUNK, from + 2 * CHUNK)) : next
+      // It is awaited later, or never when a statement fails first.
+      next.catch(() => undefined)
+      for (const one of chunk) {
+        await under.begin(one.item.after, async () => {
           this.stopIfInterrupted()
+          begun.add(one)
           await this.sendOne(one)
-        } catch (error) {
-          failure ??= error
-        }
+        })
+        if (under.failed) break
       }
     }
-    await Promise.all(Array.from({ length: width }, worker))
-    if (!failed()) return
+    await under.end()
+    if (!under.failed) return
+    // The intents of another chunk may just be written.
+    intended.push(...(await next.catch(() => [])).filter((one) => !intended.includes(one)))
+    const failure = this.firstOf(under.failures)
     // A run that has lost its lock writes nothing more: what it did not send is for its successor to settle.
     if (failure instanceof ChkitError && failure.code === 'lock_lost') throw failure
-    const known = new Set(this.outcomes.map((event) => event.statement))
-    for (const one of all) {
-      const open = OPEN.get(failure as object) === one.item.statement.number
-      if (!known.has(one.item.statement.number) && !open) this.note(one.item, 'not_done', one.queryId, 'never sent')
-    }
+    for (const one of intended) if (!begun.has(one)) this.note(one.item, 'not_done', one.queryId, 'never sent')
     await this.flushQuietly()
-    throw failure
+    throw this.withProgress(failure)
+  }
+
+  /** Writes the intents of statements, and the outcomes that wait with them. */
+  private async intend(items: readonly Scheduled[]): Promise<Sent[]> {
+    this.stopIfInterrupted()
+    await this.context.lock.assertHeld()
+    const proofs = items.map((item) => item.proof)
+    const before = await persistently(() => observe(this.context.executor, proofs), RECONNECT_MS)
+    const sent = items.map((item): Sent => {
+      const evidence = JSON.stringify(evidenceFor(item.proof, before))
+      return { item, queryId: this.nextQueryId(item), evidence }
+    })
+    await this.flush(sent.map((one) => this.event(one.item, 'intent', one.queryId, '', one.evidence)))
+    return sent
+  }
+
+  /** Of several failures at once, the one that says most: a lost lock, or else that of the first statement. */
+  private firstOf(failures: readonly unknown[]): unknown {
+    const numberOf = (error: unknown) => {
+      if (!(error instanceof ChkitError)) return 0
+      if (error.code === 'lock_lost') return -1
+      return typeof error.details.statement === 'number' ? error.details.statement : Number.MAX_SAFE_INTEGER
+    }
+    return [...failures].sort((a, b) => numberOf(a) - numberOf(b))[0]
+  }
+
+  /** The failure of a statement with what has run by now, since others were under way beside it. */
+  private withProgress(error: unknown): unknown {
+    if (!(error instanceof ChkitError) || typeof error.details.nextRun !== 'string') return error
+    const nextRun = nextRunOf(Number(error.details.statement), this.items.length, this.done)
+    return new ChkitError(error.code, error.message, {
+      hint: error.hint === error.details.nextRun ? nextRun : error.hint,
+      retriable: error.retriable,
+      details: { ...error.details, appliedStatements: this.done.size, nextRun },
+      cause: error.cause,
+    })
   }
 
   private async sendOne(sent: Sent): Promise<void> {
@@ -255,6 +329,8 @@ class MigrationRun {
       queryId = this.nextQueryId(item)
       await this.flush([this.event(item, 'intent', queryId, '', sent.evidence)])
     }
+    // Where only the journal will know, the outcome is written before anything else happens.
+    if (!isCertain(item.proof)) await this.flush()
     await this.follow(item)
   }
 
@@ -263,7 +339,8 @@ class MigrationRun {
     const { item, queryId } = sent
     const cut = isCut(error)
     const ambiguous = cut || (error instanceof ServerError && AMBIGUOUS.has(error.clickhouseCode))
-    if (!cut && !(error instanceof ServerError)) throw leftOpen(error, item)
+    // No outcome is recorded: the next run settles it.
+    if (!cut && !(error instanceof ServerError)) throw error
     if (!ambiguous && isCertain(item.proof)) {
       // A plain refusal of what the server does as a whole or not at all. Looking would only see what others did.
       this.note(item, 'failed', queryId, messageWithout(error, this.context.redact))
@@ -300,7 +377,7 @@ class MigrationRun {
       return await persistently(() => settle(executor, sent, { signal, onRunning }), RECONNECT_MS)
     } catch {
       // Whatever keeps us from looking, what matters is that the statement is left open for the next run.
-      throw leftOpen(this.failure(error, sent.item, LATER), sent.item)
+      throw this.failure(error, sent.item, LATER)
     }
   }
 
@@ -320,15 +397,27 @@ class MigrationRun {
     }
   }
 
-  /** Writes the outcomes that wait, with `more` after them. */
-  async flush(more: readonly StatementEvent[] = []): Promise<void> {
-    const events = [...this.outcomes, ...more]
+  /** Writes the outcomes that wait, with `more` after them; one writing at a time, in the order of the calls. */
+  flush(more: readonly StatementEvent[] = []): Promise<void> {
+    const mine = this.writing.then(() => this.write(more))
+    this.writing = mine.catch(() => undefined)
+    return mine
+  }
+
+  private async write(more: readonly StatementEvent[]): Promise<void> {
+    // Others may be noted while these are written.
+    const waiting = this.outcomes.splice(0)
+    const events = [...waiting, ...more]
     if (events.length === 0) return
-    // A run that has lost its lock leaves even the journal alone: its successor settles what is open.
-    await this.context.lock.assertHeld()
-    // A line that was written twice says the same as one.
-    await persistently(() => this.context.journal.recordStatements(events), RECONNECT_MS)
-    this.outcomes.length = 0
+    try {
+      // A run that has lost its lock leaves even the journal alone: its successor settles what is open.
+      await this.context.lock.assertHeld()
+      // A line that was written twice says the same as one.
+      await persistently(() => this.context.journal.recordStatements(events), RECONNECT_MS)
+    } catch (error) {
+      this.outcomes.unshift(...waiting)
+      throw error
+    }
   }
 
   /** For use beside a failure that says more than a journal that cannot be written; the intents stand, and are settled later. */
@@ -341,6 +430,7 @@ class MigrationRun {
   }
 
   private note(item: Planned, outcome: StatementOutcome, queryId: string, message: string): void {
+    if (outcome === 'done') this.done.add(item.statement.number)
     this.outcomes.push(this.event(item, outcome, queryId, message, ''))
   }
 
@@ -407,7 +497,7 @@ class MigrationRun {
     const server = error instanceof ServerError ? error : undefined
     const code = server === undefined ? 'no code' : `${server.clickhouseCode} ${server.clickhouseName ?? ''}`.trim()
     const cause = messageWithout(error, redact)
-    const nextRun = nextRunOf(number, this.items.length)
+    const nextRun = nextRunOf(number, this.items.length, this.done)
     return new ChkitError(
       'migration_failed',
       `Statement ${number} of ${name} (line ${line}) failed: ${cause}${note === '' ? '' : ` ${note}`}`,
@@ -427,7 +517,7 @@ class MigrationRun {
               : { code: server.clickhouseCode, name: server.clickhouseName ?? null, label: code },
           clickhouseCode: server?.clickhouseCode ?? null,
           clickhouseName: server?.clickhouseName ?? null,
-          appliedStatements: number - 1,
+          appliedStatements: this.done.size,
           nextRun,
         },
         cause: error,
@@ -441,26 +531,26 @@ const RECONNECT_MS = 15_000
 
 const LATER = 'Whether it has run could not be found out; the next run finds out first.'
 
-/** Failures that leave their statement open, by its number: no outcome is recorded, the next run settles it. */
-const OPEN = new WeakMap<object, number>()
-
-function leftOpen(error: unknown, item: Planned): unknown {
-  if (typeof error === 'object' && error !== null) OPEN.set(error, item.statement.number)
-  return error
-}
-
 function messageWithout(error: unknown, redact: (text: string) => string): string {
   return redact(error instanceof Error ? error.message : String(error))
 }
 
-function nextRunOf(number: number, count: number): string {
-  const before =
-    number === 1
-      ? ''
-      : number === 2
-        ? 'Statement 1 has run and stays. '
-        : `Statements 1 to ${number - 1} have run and stay. `
+function nextRunOf(number: number, count: number, done: ReadonlySet<number>): string {
+  const ran = [...done].sort((a, b) => a - b)
+  const before = ran.length === 0 ? '' : `${rangesOf(ran)} and ${ran.length === 1 ? 'stays' : 'stay'}. `
   return `${before}The next run goes on with statement ${number} of ${count}; it may be corrected in the file first.`
+}
+
+/** `Statements 1 to 3, 5 have run`; of sorted numbers. */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const number of numbers) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last[1] === number - 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  const text = ranges.map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`)).join(', ')
+  return numbers.length === 1 ? `Statement ${text} has run` : `Statements ${text} have run`
 }
 
 function settingValue(literal: Literal): string | number | boolean {

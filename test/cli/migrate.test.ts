@@ -334,7 +334,7 @@ describe('a failure in the middle', () => {
   const BROKEN = `${CREATE}
 INSERT INTO app.events VALUES (1, 'once');
 ALTER TABLE app.events ADD COLUMN broken NoSuchType;
-CREATE TABLE app.after (x UInt8) ENGINE = Memory;
+CREATE VIEW app.after AS SELECT id FROM app.events;
 `
 
   test('says where, why, what was applied before and what comes next; the next run goes on there', async () => {
@@ -373,6 +373,23 @@ CREATE TABLE app.after (x UInt8) ENGINE = Memory;
     })
     expect(await rows('SELECT count() AS n FROM app.events')).toEqual([{ n: 1 }])
     expect(await tables()).toContain('after')
+  })
+
+  test('says what ran beside it, where others depend on nothing of it', async () => {
+    const file = `CREATE TABLE app.a (x UInt8) ENGINE = Memory;
+CREATE TABLE app.b (x NoSuchType) ENGINE = Memory;
+CREATE TABLE app.c (x UInt8) ENGINE = Memory;
+CREATE VIEW app.v AS SELECT x FROM app.b;
+`
+    project.write({ 'migrations/1_a.sql': file })
+    const failed = await json('migrate', '--apply')
+    expect(failed).toMatchObject({ code: 'migration_failed', details: { statement: 2, appliedStatements: 2 } })
+    expect(failed.hint).toBe(
+      'Statements 1, 3 have run and stay. The next run goes on with statement 2 of 4; it may be corrected in the file first.',
+    )
+    project.write({ 'migrations/1_a.sql': file.replace('NoSuchType', 'UInt8') })
+    expect(await json('migrate', '--apply')).toMatchObject({ applied: [{ statements: 4, resumed: 2 }] })
+    expect(await tables()).toEqual(expect.arrayContaining(['a', 'b', 'c', 'v']))
   })
 
   test('a statement that ran may not be edited afterwards', async () => {
