@@ -162,6 +162,25 @@ describe('on a server without shared engines', () => {
     expect((await run('generate')).json).toMatchObject({ code: 'rebuild_required' })
   })
 
+  test('a table that is made anew, and the text of a raw object', async () => {
+    const declared = (engine: string) => `import { raw, table } from 'chkit'
+export const events = table({ database: 'app', name: 'events', engine: '${engine}', orderBy: 'id', columns: { id: 'UInt64' } })
+export const plain = raw({ key: 'plain', create: 'CREATE TABLE app.plain (id UInt64) ENGINE = SharedMergeTree ORDER BY id' })`
+    start(EMBEDDED, '{}', declared('SharedMergeTree'))
+    await run('generate', '--migration-id', '20260101000000')
+    expect(await run('migrate', '--apply')).toMatchObject({ exitCode: 0 })
+    expect(await liveEngines()).toEqual({ events: 'MergeTree', plain: 'MergeTree' })
+    project.write({ 'schema.ts': declared('SharedSummingMergeTree') })
+    expect((await run('generate')).json).toMatchObject({ code: 'rebuild_required' })
+    const plan = await run('generate', '--allow-recreate', '--migration-id', '20260102000000')
+    expect(plan.json).toMatchObject({ ok: true, riskSummary: { safe: 0, caution: 0 } })
+    expect(migration(1)).toContain('SharedSummingMergeTree is written as SummingMergeTree')
+    expect(await run('migrate', '--apply', '--allow-destructive')).toMatchObject({ exitCode: 0 })
+    expect(await liveEngines()).toMatchObject({ events: 'SummingMergeTree' })
+    const drift = await run('drift')
+    expect(drift.json.tableDrift).toEqual([])
+  })
+
   test('check says what was decided', async () => {
     start(EMBEDDED)
     await run('generate')
