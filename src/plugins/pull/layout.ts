@@ -21,7 +21,9 @@ export function schemaFiles(
   const groups = new Map<string, DeclaredObject[]>()
   for (const object of inReadingOrder(objects)) {
     const path = modulePath(object.definition)
-    groups.set(path, [...(groups.get(path) ?? []), object])
+    const group = groups.get(path)
+    if (group === undefined) groups.set(path, [object])
+    else group.push(object)
   }
   const paths = distinctPaths([...groups.keys()])
   return [...groups].map(([, members], index) => ({

@@ -100,10 +100,12 @@ function querySource(text: string, indent: string): string {
 
 /** A value on one line where it fits behind `taken` characters, else over several. */
 function valueSource(value: unknown, indent: string, taken: number): string {
-  const short = inlineSource(value)
-  if (typeof value !== 'object' || value === null) return short
+  if (typeof value !== 'object' || value === null) return inlineSource(value)
   const isListOfObjects = Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null)
-  if (!isListOfObjects && indent.length + taken + short.length < WIDTH) return short
+  if (!isListOfObjects) {
+    const short = inlineSource(value)
+    if (indent.length + taken + short.length < WIDTH) return short
+  }
   if (!Array.isArray(value)) return entriesSource(value as Readonly<Record<string, unknown>>, indent)
   const inner = `${indent}  `
   const items = value.map((item) => `${inner}${valueSource(item, inner, 1)},`)
@@ -134,10 +136,14 @@ const NOT_PLAIN =
 
 const NOT_PLAIN_ALL = new RegExp(NOT_PLAIN.source, 'g')
 
+/** Printable ASCII with nothing to escape: nearly every text there is. */
+const SIMPLE = /^[ !#-&(-[\]-~]*$/
+
 const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** A string literal: in single quotes unless double ones need fewer escapes. */
 export function stringSource(text: string): string {
+  if (SIMPLE.test(text)) return `'${text}'`
   const count = (quote: string) => text.split(quote).length - 1
   const quote = count("'") > count('"') ? '"' : "'"
   const escaped = text
