@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { EXIT_CODES } from '../../src/errors.js'
-import { readPage } from './pages.js'
+import { ROOT, readPage } from './pages.js'
 
 const page = readPage('docs/errors.md')
 const section = (title: string) => page.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
@@ -46,9 +48,16 @@ describe('the page of errors', () => {
   })
 
   test('lists the findings of the plugins', () => {
-    const known = ['codegen/index.ts'].flatMap((path) =>
-      [...readPage(`src/plugins/${path}`).matchAll(/'(codegen_[a-z_]+)'/g)].map(([, code]) => code ?? ''),
-    )
+    const sources = readdirSync(join(ROOT, 'src/plugins'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+    const known = sources.flatMap((file) => {
+      const [plugin = ''] = relative(join(ROOT, 'src/plugins'), file).split(sep)
+      return [...readFileSync(file, 'utf8').matchAll(/'([a-z]+(?:_[a-z]+)+)'/g)]
+        .map(([, code]) => code ?? '')
+        .filter((code) => code.startsWith(`${plugin}_`))
+    })
+    expect(known.length).toBeGreaterThan(3)
     const listed = section('Findings of plugins')
     expect(known.filter((code) => !listed.includes(`\`${code}\``))).toEqual([])
   })
