@@ -5,6 +5,7 @@ import { ChkitError } from '../errors.js'
 import { objectKey } from '../model/definition.js'
 import { planChanges } from '../plan/plan.js'
 import type { CommandContext, CommandResult } from '../plugin-host/command.js'
+import { replicatedDatabases } from '../render/cluster.js'
 import { renderPlan } from '../render/render.js'
 import { type LiveState, readJournal, readLiveState, snapshotMissing } from './live-state.js'
 import { scopePayload, scopeWarning } from './scope.js'
@@ -19,7 +20,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const state = await readLiveState(context, await readJournal(context), context.flags.table)
   if (state === undefined) throw snapshotMissing()
   const { report, scope } = state
-  const repair = report.drifted ? repairStatements(state) : []
+  const repair = report.drifted ? repairStatements(state, context.config.clickhouse?.cluster) : []
   const warning = scopeWarning(scope.scope)
   if (warning !== undefined) context.warn(warning)
   return {
@@ -40,7 +41,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
  * The statements that lead the live database back to what was applied, where the server can do that in place. Objects
  * that chkit does not know are left alone.
  */
-function repairStatements(state: LiveState): string[] {
+function repairStatements(state: LiveState, cluster: string | undefined): string[] {
   const { expected, actual, report } = state
   const known = new Set(report.extra)
   const actualKnown = {
@@ -48,7 +49,8 @@ function repairStatements(state: LiveState): string[] {
   }
   const changes = diffModels(actualKnown, expected, [], { live: true })
   const plan = planChanges(changes, { from: actualKnown, to: expected, allowRecreate: false })
-  return renderPlan(plan).map(({ text }) => text)
+  const placed = { cluster, replicatedDatabases: replicatedDatabases(expected, actual) }
+  return renderPlan(plan, placed).map(({ text }) => text)
 }
 
 function driftText(context: CommandContext, state: LiveState, repair: readonly string[]): string {

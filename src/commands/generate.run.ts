@@ -14,6 +14,7 @@ import { planChanges } from '../plan/plan.js'
 import type { Plan, Refusal, Risk, Statement } from '../plan/step.js'
 import type { CommandContext, CommandResult, SchemaFile, TableScope } from '../plugin-host/command.js'
 import { declaredDefinitions } from '../plugin-host/definitions.js'
+import { replicatedDatabases } from '../render/cluster.js'
 import { operationsOf, renderPlan, riskSummary } from '../render/render.js'
 import { declaredFingerprint } from './fingerprint.js'
 import { EVERYTHING, scopePayload, scopeWarning, selectScope } from './scope.js'
@@ -154,7 +155,8 @@ async function finish(
   const allowRecreate = context.flags['allow-recreate'] === true
   const own = planChanges(changes, { from, to: target, allowRecreate })
   const plan = await context.plugins.onPlanCreated(own, target.definitions)
-  return { plan, statements: renderPlan(plan), suggestions, target }
+  const placed = { cluster: context.config.clickhouse?.cluster, replicatedDatabases: replicatedDatabases(from, target) }
+  return { plan, statements: renderPlan(plan, placed), suggestions, target }
 }
 
 /** Throws for what the server cannot or must not do, all of it at once. */

@@ -4,6 +4,7 @@ import { diffModels } from '../diff/diff.js'
 import { ChkitError } from '../errors.js'
 import { type Definition, EMPTY_MODEL, type Model } from '../model/definition.js'
 import { planChanges } from '../plan/plan.js'
+import { replicatedDatabases } from '../render/cluster.js'
 import { renderPlan } from '../render/render.js'
 import { readTextIfPresent } from './atomic-file.js'
 import { checksumOf } from './checksum.js'
@@ -70,7 +71,7 @@ export async function writeBaseline(
       journal: journal.location,
     })
     const from: Model = head.snapshot === undefined ? EMPTY_MODEL : { definitions: head.snapshot.definitions }
-    const statements = statementsTo(from, { definitions })
+    const statements = statementsTo(from, { definitions }, config.clickhouse?.cluster)
     if (statements.length === 0) return { statementCount: 0, journal: journal.location }
     const now = context.now()
     const written = writeMigration({
@@ -136,12 +137,12 @@ function refuseHistory(context: BaselineContext, options: BaselineOptions, histo
   })
 }
 
-function statementsTo(from: Model, to: Model) {
+function statementsTo(from: Model, to: Model, cluster: string | undefined) {
   const plan = planChanges(diffModels(from, to, []), { from, to, allowRecreate: true })
   const [refusal] = plan.refusals
   if (refusal !== undefined)
     throw new ChkitError('plan_refused', plan.refusals.map(({ message }) => message).join('\n'), { hint: refusal.hint })
-  return renderPlan(plan)
+  return renderPlan(plan, { cluster, replicatedDatabases: replicatedDatabases(from, to) })
 }
 
 /** The lock that `migrate` takes: a baseline must not come between the statements of a run. */

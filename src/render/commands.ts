@@ -19,7 +19,7 @@ import {
   renderRefresh,
   renderSecurity,
 } from './clauses.js'
-import { ACCESS_WORDS, accessTail, renderCreate } from './create.js'
+import { ACCESS_WORDS, accessOnCluster, accessTail, renderCreate } from './create.js'
 
 /**
  * Commands of one batch may share an ALTER. `alone` never shares: list-valued commands swallow the comma behind them,
@@ -398,7 +398,7 @@ function modifyMaterializedView(change: Extract<Change, { kind: 'modifyMateriali
 // Access objects
 
 function dropAccess(object: AccessObject): SqlText {
-  if (object.kind === 'grant') return revoke(object.statement)
+  if (object.kind === 'grant') return accessOnCluster(revoke(object.statement), object.cluster)
   return `DROP ${ACCESS_WORDS[object.kind]} IF EXISTS ${accessName(object)}${onCluster(object.cluster)}`
 }
 
@@ -436,9 +436,10 @@ function revoke(grant: SqlText): SqlText {
 
 /** ALTER keeps what a replaced object would lose: passwords, and the grants that hang on a role. */
 function alterAccess(from: AccessObject, to: AccessObject): SqlText {
-  if (to.kind === 'grant') return to.statement
+  if (to.kind === 'grant') return accessOnCluster(to.statement, to.cluster)
   const tail = accessTail(to)
-  if (to.kind !== 'named_collection') return `ALTER ${ACCESS_WORDS[to.kind]} IF EXISTS ${tail}`
+  if (to.kind !== 'named_collection')
+    return accessOnCluster(`ALTER ${ACCESS_WORDS[to.kind]} IF EXISTS ${tail}`, to.cluster)
   const before = collectionKeys(accessTail(from))
   const after = collectionKeys(tail)
   const removed = [...before.keys()].filter((key) => !after.has(key))

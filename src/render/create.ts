@@ -16,8 +16,10 @@ import type {
   Table,
   View,
 } from '../model/definition.js'
+import type { Statement } from '../sql/ast-ddl.js'
 import { Token, tokenize } from '../sql/lexer.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
+import { parseStatement, printStatement } from '../sql/statement.js'
 import {
   onCluster,
   renderColumn,
@@ -221,7 +223,18 @@ export function accessTail(object: AccessObject): SqlText {
   return statement.slice(tokens.starts[index])
 }
 
+/** A statement about access objects, made for a cluster: where ON CLUSTER stands differs from kind to kind. */
+export function accessOnCluster(statement: SqlText, cluster: string | undefined): SqlText {
+  if (cluster === undefined || cluster === '') return statement
+  const { node } = parseStatement(statement)
+  return node.kind === 'unparsed' ? statement : printStatement({ ...node, cluster } as Statement)
+}
+
 function createAccess(object: AccessObject, mode: CreateMode): SqlText {
+  return accessOnCluster(createAccessHere(object, mode), object.cluster)
+}
+
+function createAccessHere(object: AccessObject, mode: CreateMode): SqlText {
   const tail = accessTail(object)
   if (object.kind === 'grant' || tail === object.statement) return object.statement
   const words = ACCESS_WORDS[object.kind]

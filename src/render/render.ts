@@ -2,9 +2,10 @@
 import type { SqlText, Table } from '../model/definition.js'
 import type { Plan, Risk, Statement, Step } from '../plan/step.js'
 import { onCluster, renderName } from './clauses.js'
+import { type ClusterOptions, withCluster } from './cluster.js'
 import { type AlterCommand, COMMAND_INDENT, commandsOf } from './commands.js'
 
-export type RenderOptions = {
+export type RenderOptions = ClusterOptions & {
   /** False gives every command an ALTER of its own; default true. */
   readonly merge?: boolean
 }
@@ -24,7 +25,7 @@ export function renderPlan(plan: Pick<Plan, 'steps'>, options: RenderOptions = {
     run = []
   }
   for (const step of plan.steps) {
-    for (const command of commandsOf(step)) {
+    for (const command of commandsOf({ ...step, change: withCluster(step.change, options) })) {
       if (command.kind === 'statement') {
         flush()
         statements.push({ text: command.text, steps: [step] })
