@@ -193,6 +193,20 @@ writeSection(
   ].join('\n'),
 )
 
+writeSection(
+  'docs/json-output.md',
+  'JSON output',
+  'documents',
+  [
+    '| document | page | JSON Schema |',
+    '| --- | --- | --- |',
+    ...registry.commands.map(
+      ({ name }) => `| ${code(name)} | [${name}](commands/${name}.md) | [${name}.json](schemas/${name}.json) |`,
+    ),
+    '| a failure | [error codes](errors.md) | [failure.json](schemas/failure.json) |',
+  ].join('\n'),
+)
+
 // A page or a schema of a command that is no more must not stay.
 for (const folder of ['docs/commands', 'docs/schemas']) {
   const known = [...registry.commands.map(({ name }) => name), 'README', 'failure']

@@ -17,5 +17,5 @@ test('every document on the page is one that chkit prints', () => {
 
 test('every document has its row', () => {
   const rows = [...page.matchAll(/\(schemas\/([a-z]+)\.json\)/g)].map(([, name]) => name)
-  expect(rows).toEqual([...Object.keys(RESULT_DOCUMENTS), 'failure'].sort((a, b) => rows.indexOf(a) - rows.indexOf(b)))
+  expect(rows.toSorted()).toEqual([...Object.keys(RESULT_DOCUMENTS), 'failure'].toSorted())
 })
