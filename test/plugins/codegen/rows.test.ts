@@ -173,7 +173,6 @@ function compile(program: string): string {
         moduleResolution: 'nodenext',
         types: ['node'],
         strict: true,
-        exactOptionalPropertyTypes: true,
         skipLibCheck: true,
         noEmit: true,
         paths: { chkit: [join(ROOT, 'src/index.ts')] },
