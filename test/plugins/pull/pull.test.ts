@@ -203,6 +203,21 @@ describe('--baseline', () => {
     expect((await project.run(['check', '--json'])).json).toMatchObject({ ok: true })
   })
 
+  test('adopts named collections, whose values the server hides', async () => {
+    await engine.command("CREATE NAMED COLLECTION pull_source AS host = 'h', password = 'collection-secret'")
+    try {
+      const { json } = await project.run(['pull', '--baseline', '--json'])
+      expect(json).toMatchObject({ ok: true, counts: { named_collection: 1 } })
+      expect(read(PULLED)).not.toContain('collection-secret')
+      expect((await project.run(['generate', '--dryrun', '--json'])).json).toMatchObject({ operations: [] })
+      expect((await project.run(['drift', '--json'])).json).toMatchObject({ drifted: false })
+      await engine.command('DROP NAMED COLLECTION pull_source')
+      expect((await project.run(['drift', '--json'])).json).toMatchObject({ drifted: true })
+    } finally {
+      await engine.command('DROP NAMED COLLECTION IF EXISTS pull_source')
+    }
+  })
+
   test('is refused where there is a history, and nothing is written', async () => {
     await project.run(['pull', '--baseline'])
     await engine.command('CREATE TABLE app.later (x UInt8) ENGINE = Memory')

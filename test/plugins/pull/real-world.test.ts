@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../../src/clickhouse/connect.js'
 import type { Executor } from '../../../src/clickhouse/executor.js'
@@ -130,6 +132,28 @@ test('a baseline of the corpus leaves nothing to generate and no drift', async (
   })
   const checked = await source.run(['check', '--json'])
   expect(checked.json).toMatchObject({ ok: true })
+}, 300_000)
+
+test('the pulled schema of the corpus passes the type checker', async () => {
+  const repository = fileURLToPath(new URL('../../..', import.meta.url))
+  await source.run(['pull', '--force'])
+  const compilerOptions = {
+    noEmit: true,
+    rootDir: '/',
+    types: ['node'],
+    typeRoots: [join(repository, 'node_modules/@types')],
+    paths: { chkit: [join(repository, 'src/index.ts')] },
+  }
+  source.write({
+    'package.json': '{ "type": "module" }',
+    'tsconfig.json': JSON.stringify({
+      extends: join(repository, 'tsconfig.json'),
+      compilerOptions,
+      include: ['src/**/*.ts'],
+    }),
+  })
+  const { stdout } = spawnSync(join(repository, 'node_modules/.bin/tsc'), ['-p', source.dir], { encoding: 'utf8' })
+  expect(stdout.split('\n').filter((line) => line.includes('pulled.ts'))).toEqual([])
 }, 300_000)
 
 test('every object of the corpus comes back identical', async () => {
