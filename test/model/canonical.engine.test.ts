@@ -10,14 +10,19 @@ import { isQuerySetting } from '../../src/model/query-settings.js'
 import { definitionFromNode } from '../../src/model/statement.js'
 import { renderCreate } from '../../src/render/create.js'
 import { parseStatement } from '../../src/sql/statement.js'
+import { removeFolder, temporaryFolder } from '../support/engine.js'
 
 type Engine = { query(sql: string, format: string): string; cleanup(): void }
 const { Session } = createRequire(import.meta.url)('chdb') as { Session: new () => Engine }
 
+const home = process.cwd()
+const folder = temporaryFolder()
 let engine: Engine
 const query = (sql: string): string => engine.query(sql, 'TSVRaw').replace(/\n$/, '')
 
 beforeAll(() => {
+  // The SQLite engine makes its file where the process stands.
+  process.chdir(folder)
   engine = new Session()
   query('CREATE DATABASE am')
   query('CREATE DATABASE am2')
@@ -36,7 +41,11 @@ beforeAll(() => {
   query('USE am')
 })
 
-afterAll(() => engine.cleanup())
+afterAll(() => {
+  engine.cleanup()
+  process.chdir(home)
+  removeFolder(folder)
+})
 
 function stored(database: string, name: string): string {
   return query(`SELECT create_table_query FROM system.tables WHERE database = '${database}' AND name = '${name}'`)
