@@ -1,4 +1,5 @@
 import type { Statement } from '../sql/ast-ddl.js'
+import { Token, tokenize, tokenText } from '../sql/lexer.js'
 import { quoteIdentifierIfNeeded } from '../sql/quote.js'
 import { parseStatement } from '../sql/statement.js'
 import type { Catalog, CatalogEntry, SkippedObject } from './catalog.js'
@@ -35,9 +36,35 @@ async function readStatements(executor: Executor): Promise<CatalogEntry[]> {
   const shown = await executor.query<Record<string, string>>('SHOW ACCESS')
   const configured = new Set((await executor.query<{ key: string }>(CONFIGURED)).map((row) => row.key))
   return shown
-    .map((row) => Object.values(row)[0] ?? '')
+    .map((row) => withHiddenSecrets(Object.values(row)[0] ?? ''))
     .filter((statement) => !isConfigured(statement, configured))
     .map((statement) => ({ kind: 'access', name: statement, engine: '', statement }))
+}
+
+const SECRET_METHODS = new Set(
+  'plaintext_password sha256_password sha256_hash double_sha1_password double_sha1_hash bcrypt_password bcrypt_hash scram_sha256_password scram_sha256_hash'.split(
+    ' ',
+  ),
+)
+
+/**
+ * A user's statement with `BY '[HIDDEN]'` behind each method of authentication that has a secret: the server leaves it
+ * out (seen on 26.7), and without it the statement says nothing that could be run.
+ */
+export function withHiddenSecrets(statement: string): string {
+  if (!statement.startsWith('CREATE USER ')) return statement
+  const tokens = tokenize(statement)
+  let text = ''
+  let end = 0
+  for (let index = 1; index < tokens.count; index++) {
+    if (tokens.kinds[index] !== Token.word || !SECRET_METHODS.has(tokenText(tokens, index))) continue
+    const isMethod = tokenText(tokens, index - 1).toUpperCase() === 'WITH' || tokens.kinds[index - 1] === Token.comma
+    const hasSecret = index + 1 < tokens.count && tokenText(tokens, index + 1).toUpperCase() === 'BY'
+    if (!isMethod || hasSecret) continue
+    text += `${statement.slice(end, tokens.ends[index])} BY '[HIDDEN]'`
+    end = tokens.ends[index] as number
+  }
+  return text + statement.slice(end)
 }
 
 async function readCollections(executor: Executor): Promise<CatalogEntry[]> {

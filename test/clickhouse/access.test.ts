@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { readAccess } from '../../src/clickhouse/access.js'
+import { readAccess, withHiddenSecrets } from '../../src/clickhouse/access.js'
 import { connect } from '../../src/clickhouse/connect.js'
 import type { Executor } from '../../src/clickhouse/executor.js'
 import { introspect } from '../../src/clickhouse/introspect.js'
@@ -73,4 +73,17 @@ test('an account that may not see access objects gets a note', async () => {
   const { entries, skipped } = await readAccess(executor, await executor.server())
   expect(entries).toEqual([])
   expect(skipped).toMatchObject([{ object: 'access objects', reason: expect.stringContaining('497 ACCESS_DENIED') }])
+})
+
+test.each([
+  ['CREATE USER a IDENTIFIED WITH sha256_password', "CREATE USER a IDENTIFIED WITH sha256_password BY '[HIDDEN]'"],
+  [
+    'CREATE USER a IDENTIFIED WITH bcrypt_password, sha256_password HOST ANY',
+    "CREATE USER a IDENTIFIED WITH bcrypt_password BY '[HIDDEN]', sha256_password BY '[HIDDEN]' HOST ANY",
+  ],
+  ['CREATE USER a IDENTIFIED WITH no_password', 'CREATE USER a IDENTIFIED WITH no_password'],
+  ["CREATE USER a IDENTIFIED WITH sha256_hash BY 'x'", "CREATE USER a IDENTIFIED WITH sha256_hash BY 'x'"],
+  ['CREATE ROLE sha256_password', 'CREATE ROLE sha256_password'],
+])('a secret that the server leaves out is marked as hidden: %s', (shown, marked) => {
+  expect(withHiddenSecrets(shown)).toBe(marked)
 })
