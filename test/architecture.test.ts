@@ -84,3 +84,16 @@ test('only main.ts touches the process', () => {
     .map((entry) => relative(SRC, join(entry.parentPath, entry.name)))
   expect(touching).toEqual([])
 })
+
+test('the middle is pure: no clock, no randomness, no files', () => {
+  const impure = ['sql', 'model', 'diff', 'plan', 'render'].flatMap((folder) =>
+    readdirSync(join(SRC, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => {
+        const code = readFileSync(join(SRC, folder, name), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+        return /\bDate\.now\(|\bnew Date\(\)|Math\.random\(|from 'node:/.test(code)
+      })
+      .map((name) => `${folder}/${name}`),
+  )
+  expect(impure).toEqual([])
+})

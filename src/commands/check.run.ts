@@ -172,7 +172,9 @@ function checkText(
   const lines = found.map(({ severity, title, message }) => `${mark[severity]} ${title}: ${message}`)
   const facts = [
     `${status.applied} applied`,
-    live === undefined ? 'drift not evaluated' : `${live.report.expectedCount} objects compared`,
+    live === undefined
+      ? 'drift not evaluated'
+      : `${live.report.expectedCount} ${live.report.expectedCount === 1 ? 'object' : 'objects'} compared`,
   ].join(', ')
   const verdict = ok
     ? `${style.green('✓')} ${style.bold('Check passed')}`

@@ -11,7 +11,7 @@ import { openJournal } from '../migration/journal.js'
 import { isSealedBy } from '../migration/snapshot.js'
 import { EMPTY_MODEL, type Model } from '../model/definition.js'
 import { planChanges } from '../plan/plan.js'
-import type { Plan, Refusal, Risk, Statement } from '../plan/step.js'
+import type { Plan, Refusal, Risk, Statement, Step } from '../plan/step.js'
 import type { CommandContext, CommandResult, SchemaFile, TableScope } from '../plugin-host/command.js'
 import { declaredDefinitions } from '../plugin-host/definitions.js'
 import { replicatedDatabases } from '../render/cluster.js'
@@ -232,7 +232,7 @@ function applied(
   planned?: Planned,
 ): CommandResult {
   const { style } = context
-  const steps = statements.flatMap((statement) => statement.steps)
+  const steps = stepsOf(statements)
   const path = (file: string) => relative(context.cwd, file) || file
   const lines =
     written === undefined
@@ -264,6 +264,11 @@ function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
+/** The steps that statements carry out, each once: several statements may serve one step. */
+function stepsOf(statements: readonly Statement[]): readonly Step[] {
+  return [...new Set(statements.flatMap((statement) => statement.steps))]
+}
+
 /** The plan for people: each operation with its risk, the statements below, and what a careful reader should know. */
 function planText(
   context: CommandContext,
@@ -271,7 +276,7 @@ function planText(
   suggestions: readonly RenameSuggestion[],
 ): string {
   const { style } = context
-  const steps = statements.flatMap((statement) => statement.steps)
+  const steps = stepsOf(statements)
   if (steps.length === 0) return `${style.green('✓')} Nothing to do: the schema equals the last snapshot.`
   const colour: Record<Risk, (text: string) => string> = {
     safe: style.green,

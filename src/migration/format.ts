@@ -50,7 +50,8 @@ function renderStatement(statement: Statement): string {
  * ended by a semicolon. Comments are for readers: nothing in chkit decides by them.
  */
 export function renderMigration(head: MigrationHead): string {
-  const steps = head.statements.flatMap((statement) => statement.steps)
+  // A step that several statements carry out is one operation.
+  const steps = [...new Set(head.statements.flatMap((statement) => statement.steps))]
   const risks = countRisks(steps)
   const lines = [
     '-- chkit-migration-format: v2',
