@@ -8,6 +8,7 @@ import type {
   CommandContext,
   CommandResult,
   Flags,
+  Progress,
   RegisteredCommand,
   Registry,
   SchemaFile,
@@ -22,7 +23,15 @@ import {
 } from '../plugin-host/host.js'
 import { parseArguments, type Scan, scanArguments } from './flags.js'
 import type { Io } from './io.js'
-import { createProgress, createStyle, errorDocument, errorText, resultDocument, takesColour } from './output.js'
+import {
+  createProgress,
+  createStyle,
+  ERASE_LINE,
+  errorDocument,
+  errorText,
+  resultDocument,
+  takesColour,
+} from './output.js'
 import { createPrompt } from './prompt.js'
 import { projectModules } from './provided-modules.js'
 import { createRedactor } from './redact.js'
@@ -64,9 +73,24 @@ function openSession(scan: Scan, io: Io) {
   const stdoutStyle = createStyle(!scan.json && takesColour(io.stdout, io.env))
   const stderrStyle = createStyle(takesColour(io.stderr, io.env))
   const warnings: string[] = []
-  const say = (line: string) => io.stderr.write(`${redactor.redact(line)}\n`)
   const animated = io.stderr.isTTY && io.env.CI === undefined && io.env.TERM !== 'dumb'
   const quietStderr = { ...io.stderr, write: (text: string) => io.stderr.write(redactor.redact(text)) }
+  const startProgress = createProgress(quietStderr, stderrStyle, io.now, animated)
+  const running = new Set<Progress>()
+  const progress = (text: string): Progress => {
+    const started = startProgress(text)
+    running.add(started)
+    const done = (last?: string) => {
+      running.delete(started)
+      started.done(last)
+    }
+    return { update: started.update, done }
+  }
+  const say = (line: string) => {
+    // A line that is being animated goes away first, and comes back below with its next frame.
+    if (animated && running.size > 0) io.stderr.write(ERASE_LINE)
+    io.stderr.write(`${redactor.redact(line)}\n`)
+  }
   const state: {
     command: string
     config?: ResolvedConfig
@@ -99,7 +123,7 @@ function openSession(scan: Scan, io: Io) {
       warnings.push(line)
       say(`${stderrStyle.yellow('warning')} ${line}`)
     },
-    progress: createProgress(quietStderr, stderrStyle, io.now, animated),
+    progress,
     prompt: createPrompt(io, scan.json),
     requireConfig,
     loader: (root: string): ModuleLoader => {

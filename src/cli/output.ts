@@ -102,6 +102,9 @@ function stackOf(error: unknown): string {
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 const FRAME_INTERVAL_MS = 80
+
+/** Takes what stands on the current line of a terminal away and goes back to its start. */
+export const ERASE_LINE = '\r\x1b[2K'
 const LINE_INTERVAL_MS = 10_000
 
 /** Shows progress on stderr: a spinner on a TTY, elsewhere a line every ten seconds at most. */
@@ -120,7 +123,7 @@ function spinner(stream: OutputStream, style: Style, initial: string): Progress 
   const draw = () => {
     const width = Math.max(20, (stream.columns ?? 80) - 3)
     const shown = text.length > width ? `${text.slice(0, width - 1)}…` : text
-    stream.write(`\r\x1b[2K${style.cyan(FRAMES[frame++ % FRAMES.length] as string)} ${shown}`)
+    stream.write(`${ERASE_LINE}${style.cyan(FRAMES[frame++ % FRAMES.length] as string)} ${shown}`)
   }
   draw()
   const timer = setInterval(draw, FRAME_INTERVAL_MS)
@@ -131,7 +134,7 @@ function spinner(stream: OutputStream, style: Style, initial: string): Progress 
     },
     done: (last) => {
       clearInterval(timer)
-      stream.write('\r\x1b[2K')
+      stream.write(ERASE_LINE)
       if (last !== undefined) stream.write(`${last}\n`)
     },
   }

@@ -73,7 +73,7 @@ export function tableNode(table: TableDeclaration, name: ObjectName, findings: F
     name,
     elements: elementsNode(columnNodes(table.columns, findings), table, findings),
     ...(asTableFunction === undefined
-      ? { storage: storageNode(table as StorageInput, findings) }
+      ? { storage: storageNode(table as StorageInput, table.columns, findings) }
       : { asFunction: callOf(expression(asTableFunction, 'asTableFunction', findings)) }),
     comment: table.comment,
     cluster: table.cluster,
@@ -114,7 +114,7 @@ export function materializedViewNode(
     ...viewHead(view, name, findings),
     view: 'MATERIALIZED VIEW',
     to,
-    storage: to === undefined ? storageNode(view as StorageInput, findings) : undefined,
+    storage: to === undefined ? storageNode(view as StorageInput, view.columns, findings) : undefined,
     refresh: view.refresh === undefined ? undefined : refreshNode(view.refresh, findings),
   }
 }
@@ -193,7 +193,7 @@ export function dictionaryNode(
     action: 'CREATE',
     name,
     attributes,
-    primaryKey: keyList(dictionary.primaryKey, 'primaryKey', findings),
+    primaryKey: keyList(dictionary.primaryKey, 'primaryKey', attributes, findings),
     ...clauses,
     range: dictionary.range,
     settings: settingNodes(dictionary.settings, findings),
@@ -431,7 +431,8 @@ function constraintNode(constraint: ConstraintInput, findings: Findings): readon
   return [{ name, kind, expression: expression(text, `constraint ${name}`, findings) }]
 }
 
-function storageNode(storage: StorageInput, findings: Findings): StorageDefinition {
+function storageNode(storage: StorageInput, declared: ColumnsInput | undefined, findings: Findings): StorageDefinition {
+  const columns = declared === undefined ? [] : columnList(declared)
   const engine = parsed(readEngine(storage.engine), 'engine', findings)
   if (
     engine !== undefined &&
@@ -444,28 +445,41 @@ function storageNode(storage: StorageInput, findings: Findings): StorageDefiniti
     )
   return {
     engine: engine?.engine ?? { kind: 'function', name: storage.engine.trim() },
-    orderBy: keyNode(storage.orderBy, 'orderBy', findings),
-    primaryKey: keyNode(storage.primaryKey, 'primaryKey', findings),
-    partitionBy: keyNode(storage.partitionBy, 'partitionBy', findings),
+    orderBy: keyNode(storage.orderBy, 'orderBy', columns, findings),
+    primaryKey: keyNode(storage.primaryKey, 'primaryKey', columns, findings),
+    partitionBy: keyNode(storage.partitionBy, 'partitionBy', columns, findings),
     sampleBy: storage.sampleBy === undefined ? undefined : expression(storage.sampleBy, 'sampleBy', findings),
-    uniqueKey: keyNode(storage.uniqueKey, 'uniqueKey', findings),
+    uniqueKey: keyNode(storage.uniqueKey, 'uniqueKey', columns, findings),
     ttl: ttlNodes(storage.ttl, findings),
     settings: settingNodes(storage.settings, findings),
   }
 }
 
-function keyList(key: KeyInput, clause: string, findings: Findings): readonly Expression[] {
-  const node = keyNode(key, clause, findings)
+function keyList(key: KeyInput, clause: string, columns: Named, findings: Findings): readonly Expression[] {
+  const node = keyNode(key, clause, columns, findings)
   if (node === undefined) return []
   return node.kind === 'function' && node.name === 'tuple' ? (node.args ?? []) : [node]
 }
 
-function keyNode(key: KeyInput | undefined, clause: string, findings: Findings): Expression | undefined {
+type Named = readonly { readonly name: string }[]
+
+/** What can be nothing but a name, or a path of names, in a key. */
+const PLAIN_KEY = /^[A-Za-z_][\w.]*$/
+
+/** The key of the given text; an entry that is the name of a column means that column, whatever else it reads like. */
+function keyNode(
+  key: KeyInput | undefined,
+  clause: string,
+  columns: Named,
+  findings: Findings,
+): Expression | undefined {
   if (key === undefined) return undefined
   const entries: readonly string[] = typeof key === 'string' ? [key] : key
-  const nodes = entries.map(
-    (entry): Expression => parsed(readKey(entry), clause, findings) ?? { kind: 'unparsed', text: entry.trim() },
-  )
+  const nodes = entries.map((entry): Expression => {
+    const isColumn = !PLAIN_KEY.test(entry) && columns.some(({ name }) => name === entry)
+    if (isColumn) return { kind: 'identifier', parts: [entry] }
+    return parsed(readKey(entry), clause, findings) ?? { kind: 'unparsed', text: entry.trim() }
+  })
   if (nodes.length === 1) return nodes[0]
   // Entries with a direction only stand in `tuple(..)`.
   const plain = nodes.every((node) => node.kind !== 'orderByElement')
