@@ -240,6 +240,7 @@ export const RESULT_DOCUMENTS = {
           z.object({
             name: z.string(),
             statement: z.int().describe('The statement it stands at, from 1.'),
+            text: z.string().nullable().describe('Its first line in the file; null where the file no longer has it.'),
             doneStatements: z.int(),
             outcome: z.enum(['pending', 'intent', 'done', 'failed', 'not_done', 'unknown']),
             since: z.string(),

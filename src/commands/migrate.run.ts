@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../clickhouse/executor.js'
 import { ChkitError } from '../errors.js'
 import { type DestructiveOperation, destructiveBlocked, findDestructive, formatCount } from '../migration/danger.js'
@@ -8,6 +9,7 @@ import { acquireLock, breakLock, type Lock, lockHolder, newRunner, noLock } from
 import { type LockStore, openLockStore } from '../migration/lock-store.js'
 import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
 import { choosePending } from '../migration/pending.js'
+import { argumentsOf } from '../migration/process-identity.js'
 import { type AppliedMigration, applyMigrations } from '../migration/run.js'
 import { withSecrets } from '../migration/secret-references.js'
 import { resumption } from '../migration/settle.js'
@@ -35,6 +37,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const { flags } = context
   const executor = await context.connection()
   if (flags.unlock === true) return unlock(context, executor)
+  if (flags.apply === true && executor.kind === 'embedded') await waitForEngine(context, executor)
   const journal = await openJournal(context.config, context.connection)
   const state = await journal.read()
   if (typeof flags.resolve === 'string') return resolve(context, journal, state, flags.resolve)
@@ -190,6 +193,10 @@ async function apply(
     return executed(context, journal, pending, applied)
   } catch (error) {
     progress.done()
+    // What a run that ends well says on stdout.
+    if (error instanceof ChkitError && Array.isArray(error.details.applied) && !context.jsonMode)
+      for (const { name } of error.details.applied as AppliedMigration[])
+        context.note(`${context.style.green('✓')} ${name}`)
     throw withPayload(error, pending)
   } finally {
     await release(context, lock)
@@ -222,17 +229,49 @@ async function lockStore(context: CommandContext, executor: Executor): Promise<L
   return store
 }
 
+function lockTimeoutMs({ flags }: CommandContext): number {
+  return (typeof flags['lock-timeout'] === 'number' ? flags['lock-timeout'] : LOCK_TIMEOUT_S) * 1000
+}
+
+/**
+ * Waits for another `chkit migrate` that has the embedded engine's folder open: the folder is its lock. Throws
+ * `lock_held` when that takes too long, and at once `embedded_engine_busy` for every other process.
+ */
+async function waitForEngine(context: CommandContext, executor: Executor): Promise<void> {
+  const deadline = performance.now() + lockTimeoutMs(context)
+  for (;;) {
+    try {
+      await executor.server()
+      return
+    } catch (error) {
+      if (!(error instanceof ChkitError) || error.code !== 'embedded_engine_busy') throw error
+      const pid = Number(error.details.process)
+      if (!argumentsOf(pid).includes('migrate')) throw error
+      if (performance.now() >= deadline) {
+        throw new ChkitError('lock_held', `Another run has ${executor.target} open: chkit migrate, process ${pid}.`, {
+          hint: 'Wait for it (--lock-timeout <s>), or stop it.',
+          details: { process: pid },
+          retriable: true,
+          cause: error,
+        })
+      }
+    }
+    if (context.signal.aborted)
+      throw new ChkitError('interrupted', 'Interrupted while waiting for the embedded engine.')
+    await sleep(200)
+  }
+}
+
 async function takeLock(context: CommandContext, executor: Executor, state: JournalState): Promise<Lock> {
   const runner = newRunner()
   const store = await lockStore(context, executor)
   if (store === undefined) return noLock(runner)
   const waiting = context.progress('Taking the migration lock')
-  const timeoutS = typeof context.flags['lock-timeout'] === 'number' ? context.flags['lock-timeout'] : LOCK_TIMEOUT_S
   try {
     return await acquireLock({
       store,
       runner,
-      timeoutMs: timeoutS * 1000,
+      timeoutMs: lockTimeoutMs(context),
       journalEpoch: state.statements.reduce((newest, { epoch }) => Math.max(newest, epoch), 0),
       signal: context.signal,
       onWait: ({ owner, host }) => waiting.update(`Waiting for the migration lock, held by ${owner} on ${host}`),
@@ -260,7 +299,7 @@ function runContext(
   scope: TableScope,
   report: (line: string) => void,
 ): Parameters<typeof applyMigrations>[0] {
-  const { plugins, style } = context
+  const { plugins } = context
   return {
     executor: withSecrets(executor, context.env, context.warn),
     journal,
@@ -275,7 +314,6 @@ function runContext(
     beforeApply: async (migration, statements) => plugins.onBeforeApply({ migration, statements }),
     afterApply: async (migration, statements, appliedAt) => {
       await plugins.onAfterApply({ migration, statements, appliedAt })
-      if (!context.jsonMode) context.note(`${style.green('✓')} ${migration}`)
     },
     requireAllowed: (migration) => requireAllowed(context, executor, [migration], scope),
   }

@@ -8,6 +8,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const { config } = context
   const journal = await openJournal(config, context.connection)
   const status = readMigrationStatus(config, await journal.read())
+  const halfDone = await withTexts(context, status)
   return {
     payload: {
       migrationsDir: config.migrationsDir,
@@ -18,14 +19,34 @@ export async function run(context: CommandContext): Promise<CommandResult> {
       missingMigrations: status.missingMigrations,
       checksumMismatchCount: status.checksumMismatches.length,
       checksumMismatches: status.checksumMismatches,
-      halfDone: status.halfDone,
+      halfDone,
       journal: { store: journal.store, location: journal.location },
     },
-    text: statusText(context, status, journal.location),
+    text: statusText(context, { ...status, halfDone }, journal.location),
   }
 }
 
-function statusText(context: CommandContext, status: MigrationStatus, journal: string): string {
+/** A half-done migration with the first line of the statement it stands at; null where the file no longer has it. */
+type Standing = HalfDone & { readonly text: string | null }
+
+async function withTexts(context: CommandContext, status: MigrationStatus): Promise<readonly Standing[]> {
+  const { config } = context
+  if (status.halfDone.length === 0) return []
+  const { statementLine } = await import('../migration/statement-line.js')
+  // A statement may spell out a password.
+  const redact = (line: string | null) => (line === null ? null : context.redact(line))
+  const files = new Set(status.pendingMigrations)
+  return status.halfDone.map((one) => ({
+    ...one,
+    text: files.has(one.name) ? redact(statementLine(config, one.name, one.statement)) : null,
+  }))
+}
+
+function statusText(
+  context: CommandContext,
+  status: MigrationStatus & { readonly halfDone: readonly Standing[] },
+  journal: string,
+): string {
   const { style, config } = context
   const folder = relative(context.cwd, config.migrationsDir) || config.migrationsDir
   const lines = [
@@ -53,11 +74,12 @@ const STANDS: Readonly<Record<HalfDone['outcome'], string>> = {
   unknown: 'ended in a way that leaves open what it did',
 }
 
-function halfDoneLines(context: CommandContext, one: HalfDone): string[] {
+function halfDoneLines(context: CommandContext, one: Standing): string[] {
   const { style } = context
   const lines = [
     `  ${style.red('half-done')} ${one.name}: statement ${one.statement} ${STANDS[one.outcome]} ${style.dim(`(${one.since}, ${one.runner})`)}`,
   ]
+  if (one.text !== null) lines.push(`            ${one.text}`)
   if (one.message !== '') lines.push(`            ${one.message.split('\n', 1)[0]}`)
   return lines
 }

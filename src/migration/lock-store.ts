@@ -3,6 +3,7 @@ import { ServerError } from '../clickhouse/server-error.js'
 import { quoteQualified, quoteString } from '../sql/quote.js'
 import { isCut } from './cut.js'
 import { lockPrefix } from './journal.js'
+import type { ProcessIdentity } from './process-identity.js'
 
 /** One claim to the lock; the one with the greatest epoch holds it. */
 export type Claim = {
@@ -11,6 +12,8 @@ export type Claim = {
   readonly host: string
   /** Milliseconds since 1970, by the server's clock. */
   readonly expiresAt: number
+  /** Where others on the holder's machine can see whether it still lives; absent where that cannot be told. */
+  readonly process?: ProcessIdentity
 }
 
 /** All claims, greatest epoch first, and the server's time of the same moment. */
@@ -30,11 +33,19 @@ export type LockStore = {
 
 const NOW = 'toUnixTimestamp64Milli(now64(3))'
 
+function parseIdentity(value: unknown): ProcessIdentity | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  if (!('machine' in value) || !('pid' in value) || !('started' in value)) return undefined
+  return { machine: String(value.machine), pid: Number(value.pid), started: String(value.started) }
+}
+
 function parseClaim(epoch: number, text: string): Claim {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && 'owner' in value && 'host' in value && 'expiresAt' in value) {
-      return { epoch, owner: String(value.owner), host: String(value.host), expiresAt: Number(value.expiresAt) }
+      const claim = { epoch, owner: String(value.owner), host: String(value.host), expiresAt: Number(value.expiresAt) }
+      const identity = 'process' in value ? parseIdentity(value.process) : undefined
+      return identity === undefined ? claim : { ...claim, process: identity }
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error

@@ -5,6 +5,7 @@ import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import { persistently } from './cut.js'
 import type { Claim, Claims, LockStore } from './lock-store.js'
+import { hasEnded, ownIdentity } from './process-identity.js'
 
 /**
  * One runner at a time. Runs lay claim to epochs: of many claims to one epoch one is kept, and the greatest epoch holds.
@@ -54,7 +55,13 @@ const GONE: ReadonlySet<number> = new Set([60, 81, 218])
 
 function claimOf(runner: string, epoch: number, expiresAt: number): Claim {
   const [host = '', owner = ''] = runner.split('/')
-  return { epoch, owner, host, expiresAt }
+  const identity = ownIdentity()
+  return { epoch, owner, host, expiresAt, ...(identity === undefined ? {} : { process: identity }) }
+}
+
+/** True when nobody can act on the claim any more: its lease has run out, or its process was on this machine and ended. */
+function isFree(claim: Claim, now: number): boolean {
+  return claim.expiresAt <= now || (claim.process !== undefined && hasEnded(claim.process))
 }
 
 export type AcquireOptions = {
@@ -94,7 +101,7 @@ export async function acquireLock(options: AcquireOptions): Promise<Lock> {
     const asked = performance.now()
     const listing = await options.store.list()
     const [held] = listing.claims
-    if (held === undefined || held.expiresAt <= listing.now) {
+    if (held === undefined || isFree(held, listing.now)) {
       const lock = await tryEpoch(options, listing, asked)
       if (lock !== undefined) return lock
     } else {

@@ -1,11 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import type { Literal } from '../sql/ast.js'
+import { printStatement } from '../sql/statement.js'
 import { type Batch, batchesOf, type Planned, type Scheduled, tablesToAsk } from './batch.js'
-import { isCut, persistently } from './cut.js'
+import {
+  type ClusterLook,
+  clusterHosts,
+  clusterOf,
+  describeLook,
+  followHosts,
+  lookAtHosts,
+  observeHosts,
+  repeatableForm,
+  showsOnHosts,
+  type TaskAnswer,
+} from './cluster.js'
+import { isCut, isKeeperAway, patiently, persistently } from './cut.js'
 import { migrationId } from './directory.js'
-import { evidenceFor, observe } from './evidence.js'
+import { type Evidence, evidenceFor, type Observation, observe } from './evidence.js'
 import {
   type Journal,
   type JournalState,
@@ -18,7 +32,8 @@ import { type MigrationStatement, type ParsedMigration, replaceStatements } from
 import { followMutations } from './mutations.js'
 import { readPlainTables } from './plain-tables.js'
 import { isCertain, mutatedObject, proofOf } from './proof.js'
-import { editedError, findEdited, resumption, settle, unsettledError } from './settle.js'
+import { editedError, findEdited, parseEvidence, resumption, settle, unsettledError } from './settle.js'
+import { STALLED_MS } from './stalled-query.js'
 
 /** What one applied migration reports. */
 export type AppliedMigration = {
@@ -100,7 +115,11 @@ async function applyMigration(
   const appliedAt = new Date(context.now()).toISOString()
   await context.lock.assertHeld()
   const entry = { name: file.name, appliedAt, checksum: file.checksum, chkitVersion: context.chkitVersion }
-  await persistently(() => context.journal.recordApplied(entry), RECONNECT_MS)
+  await patiently(
+    () => context.journal.recordApplied(entry),
+    RECONNECT_MS,
+    (error) => context.report(`${file.name}: waiting for ZooKeeper: ${error.message}`),
+  )
   const statements = migration.statements.map((statement) => statement.text)
   await context.afterApply(file.name, statements, appliedAt)
   return {
@@ -125,13 +144,24 @@ async function withPlugins(context: RunContext, file: ParsedMigration): Promise<
 /** Server errors that leave open whether the statement took effect: timeouts, lost peers, cancelled or unfinished work. */
 const AMBIGUOUS: ReadonlySet<number> = new Set([159, 209, 210, 242, 319, 341, 394, 473, 999])
 
+/** What the server answers after `distributed_ddl_task_timeout` while it goes on in the background. */
+const TIMEOUT_EXCEEDED = 159
+
+/** Times that a statement ON CLUSTER is sent again while ZooKeeper is away; each waits two seconds and for the journal. */
+const KEEPER_RESENDS = 60
+
+const NO_EVIDENCE: Evidence = { proof: { kind: 'none' }, before: { objects: {}, mutations: {}, blocks: {}, named: {} } }
+
 /** Times that a statement is sent again after a cut connection, when evidence says that it did not run. */
 const RESENDS = 3
 
 /** Intents that are written in one go. */
 const CHUNK = 64
 
-type Sent = { readonly item: Scheduled; readonly queryId: string; readonly evidence: string }
+/** Milliseconds that a statement may be on its way to the server after its sender is gone. */
+const ARRIVAL_MS = 2_000
+
+type Sent = { readonly item: Planned; readonly queryId: string; readonly evidence: string }
 
 /** Work under way, at most `width` at a time; once something has failed nothing more is begun. */
 class UnderWay {
@@ -211,13 +241,32 @@ class MigrationRun {
   }
 
   /** True when the statement has run; false when it has not. Throws `migration_unsettled` when nobody can tell. */
-  private async settled(item: Planned, intent: { queryId: string; evidence: string }): Promise<boolean> {
+  private async settled(item: Planned, intent: StatementEvent): Promise<boolean> {
     const { executor, signal } = this.context
     this.report(item, 'finding out whether it has run')
-    const { verdict, facts } = await settle(executor, intent, {
-      signal,
-      onRunning: (queryId) => this.report(item, `query ${queryId} is still running`),
-    })
+    const look = () =>
+      settle(executor, intent, {
+        signal,
+        // Whoever sent it is gone: a query that hangs would be waited for without end.
+        stalledMs: STALLED_MS,
+        onRunning: (queryId) => this.report(item, `query ${queryId} is still running`),
+      })
+    let { verdict, facts } = await look()
+    const age = this.context.now() - Date.parse(intent.at)
+    if (verdict === 'not_done' && executor.kind === 'http' && age >= 0 && age < ARRIVAL_MS) {
+      // A process that was killed a moment ago may have left the statement on its way.
+      await sleep(ARRIVAL_MS - age)
+      ;({ verdict, facts } = await look())
+    }
+    const evidence = parseEvidence(intent.evidence)
+    if (evidence?.cluster !== undefined) {
+      const look = await persistently(() => lookAtHosts(executor, evidence, false), RECONNECT_MS)
+      facts = describeLook(look)
+      if (look.verdict === 'partial') {
+        await this.complete({ item, queryId: intent.queryId, evidence: intent.evidence }, look, [], facts)
+        verdict = 'done'
+      } else verdict = look.verdict
+    }
     if (verdict === 'unknown') {
       await this.flush()
       throw unsettledError(this.migration.name, migrationId(this.migration.name), item.statement, facts)
@@ -278,12 +327,131 @@ class MigrationRun {
     await this.context.lock.assertHeld()
     const proofs = items.map((item) => item.proof)
     const before = await persistently(() => observe(this.context.executor, proofs), RECONNECT_MS)
+    const clusters = await this.observeClusters(items)
     const sent = items.map((item): Sent => {
-      const evidence = JSON.stringify(evidenceFor(item.proof, before))
-      return { item, queryId: this.nextQueryId(item), evidence }
+      const cluster = clusters.get(clusterOf(item.statement.node) ?? '')
+      const evidence = evidenceFor(item.proof, before)
+      const hosts = Object.entries(cluster ?? {}).map(([host, seen]) => [host, evidenceFor(item.proof, seen).before])
+      const name = clusterOf(item.statement.node)
+      const placed =
+        cluster === undefined || name === undefined
+          ? evidence
+          : { ...evidence, cluster: { name, hosts: Object.fromEntries(hosts) as typeof cluster } }
+      return { item, queryId: this.nextQueryId(item), evidence: JSON.stringify(placed) }
     })
     await this.flush(sent.map((one) => this.event(one.item, 'intent', one.queryId, '', one.evidence)))
     return sent
+  }
+
+  /** How things stand on the hosts of each cluster that statements are sent to, by cluster and address. */
+  private async observeClusters(items: readonly Scheduled[]): Promise<Map<string, Record<string, Observation>>> {
+    const { executor } = this.context
+    const found = new Map<string, Record<string, Observation>>()
+    for (const name of new Set(items.map(({ statement }) => clusterOf(statement.node)))) {
+      if (name === undefined || executor.kind === 'embedded') continue
+      const proofs = items.filter(({ statement }) => clusterOf(statement.node) === name).map(({ proof }) => proof)
+      if (!proofs.some(showsOnHosts)) continue
+      const seen = await persistently(
+        async () => observeHosts(executor, await clusterHosts(executor, name), proofs),
+        RECONNECT_MS,
+      )
+      const answers = [...seen].flatMap(([host, now]) => (now instanceof ChkitError ? [] : [[host, now] as const]))
+      if (seen.size > 0) found.set(name, Object.fromEntries(answers))
+    }
+    return found
+  }
+
+  /** Waits until the hosts of the cluster have run it as well; names those that do not answer. */
+  private async converge(sent: Sent, answer: string, said: boolean): Promise<void> {
+    const { executor, signal } = this.context
+    const evidence = parseEvidence(sent.evidence)
+    if (evidence?.cluster === undefined || !showsOnHosts(evidence.proof)) return
+    const { look, refused } = await persistently(
+      () =>
+        followHosts(executor, evidence, {
+          signal,
+          sent: said,
+          answer,
+          onProgress: (now, elapsedMs) =>
+            this.report(sent.item, `${describeLook(now)}, ${Math.round(elapsedMs / 1000)} s`),
+        }),
+      RECONNECT_MS,
+    )
+    if (look.verdict !== 'done') throw this.partly(sent, look, refused, answer)
+    if (look.absent.length > 0) {
+      this.context.warn(
+        `Statement ${sent.item.statement.number} of ${this.migration.name}: ${describeLook(look)}. The server's DDL queue holds it for them.`,
+      )
+    }
+  }
+
+  /** Some hosts have run it, and others cannot: left open, so that the next run completes it. */
+  private partly(sent: Sent, look: ClusterLook, refused: readonly TaskAnswer[], answer: string): unknown {
+    const reasons = refused.map(({ address, text }) => `${address}: ${text.split('\n')[0]}`)
+    const facts = [describeLook(look), ...reasons, answer].filter((text) => text !== '').join('; ')
+    this.note(sent.item, 'unknown', sent.queryId, facts)
+    const error = new ChkitError('migration_failed', facts, {
+      hint: 'Remove the cause on those hosts and run again: the statement is completed there, and not repeated on the others.',
+    })
+    return this.failure(error, sent.item, '')
+  }
+
+  /** Sends what only some hosts ran to all of them again, in a form that changes nothing where it has run. */
+  private async complete(sent: Sent, look: ClusterLook, refused: readonly TaskAnswer[], answer: string): Promise<void> {
+    const again = repeatableForm(sent.item.statement.node)
+    if (again === undefined) throw this.partly(sent, look, refused, answer)
+    this.report(sent.item, `${describeLook(look)}; sending it again for the others`)
+    try {
+      await this.context.executor.command(printStatement(again), {
+        queryId: this.nextQueryId(sent.item),
+        settings: { ...this.settings },
+      })
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error
+      const now = await lookAtHosts(this.context.executor, parseEvidence(sent.evidence) ?? NO_EVIDENCE, false)
+      throw this.partly(sent, now, refused, messageWithout(error, this.context.redact))
+    }
+    await this.converge(sent, answer, true)
+  }
+
+  /** `ranDespite` for a statement ON CLUSTER: its error speaks of some host, and the others may have run it. */
+  private async ranOnHosts(error: unknown, sent: Sent, resend: number): Promise<boolean> {
+    const { executor, signal, redact } = this.context
+    const { item, queryId } = sent
+    const cut = isCut(error)
+    if (!cut && !(error instanceof ServerError)) throw error
+    const evidence = parseEvidence(sent.evidence) ?? NO_EVIDENCE
+    const answer = messageWithout(error, redact)
+    if (cut) await this.lookAfter(error, sent)
+    const { look, refused } = await persistently(async () => {
+      const once = async () => ({ look: await lookAtHosts(executor, evidence, false), refused: [] })
+      // The task is in the queue and goes on in the background.
+      if (!(error instanceof ServerError) || error.clickhouseCode !== TIMEOUT_EXCEEDED) return once()
+      const onProgress = (now: ClusterLook, ms: number) =>
+        this.report(item, `${describeLook(now)}, ${Math.round(ms / 1000)} s`)
+      return followHosts(executor, evidence, { signal, sent: false, answer, onProgress })
+    }, RECONNECT_MS)
+    if (look.verdict === 'done') {
+      await this.converge(sent, answer, false)
+      this.note(item, 'done', queryId, describeLook(look))
+      return true
+    }
+    if (look.verdict === 'partial') {
+      await this.complete(sent, look, refused, answer)
+      this.note(item, 'done', queryId, 'completed on the hosts that had not run it')
+      return true
+    }
+    const away = isKeeperAway(error) && isCertain(item.proof)
+    if (look.verdict === 'not_done' && (cut || away) && resend < (away ? KEEPER_RESENDS : RESENDS)) {
+      this.note(item, 'not_done', queryId, answer)
+      if (away) {
+        this.report(item, `waiting for ZooKeeper: ${answer}`)
+        await sleep(2000)
+      }
+      return false
+    }
+    this.note(item, look.verdict === 'not_done' ? 'failed' : 'unknown', queryId, answer)
+    throw this.failure(error, item, look.verdict === 'not_done' ? '' : `${describeLook(look)}.`)
   }
 
   /** Of several failures at once, the one that says most: a lost lock, or else that of the first statement. */
@@ -316,15 +484,18 @@ class MigrationRun {
       this.note(item, 'done', sent.queryId, 'sent as a setting of the statements after it')
       return
     }
+    const clustered = parseEvidence(sent.evidence)?.cluster !== undefined && showsOnHosts(item.proof)
     let queryId = sent.queryId
     for (let resend = 0; ; resend++) {
       await this.context.lock.assertHeld()
       try {
         await this.context.executor.command(item.statement.text, { queryId, settings: { ...this.settings } })
+        if (clustered) await this.converge({ ...sent, queryId }, '', true)
         this.note(item, 'done', queryId, '')
         break
       } catch (error) {
-        if (await this.ranDespite(error, { ...sent, queryId }, resend)) break
+        const now = { ...sent, queryId }
+        if (await (clustered ? this.ranOnHosts(error, now, resend) : this.ranDespite(error, now, resend))) break
       }
       queryId = this.nextQueryId(item)
       await this.flush([this.event(item, 'intent', queryId, '', sent.evidence)])
@@ -413,7 +584,11 @@ class MigrationRun {
       // A run that has lost its lock leaves even the journal alone: its successor settles what is open.
       await this.context.lock.assertHeld()
       // A line that was written twice says the same as one.
-      await persistently(() => this.context.journal.recordStatements(events), RECONNECT_MS)
+      await patiently(
+        () => this.context.journal.recordStatements(events),
+        RECONNECT_MS,
+        (error) => this.context.report(`${this.migration.name}: waiting for ZooKeeper: ${error.message}`),
+      )
     } catch (error) {
       this.outcomes.unshift(...waiting)
       throw error

@@ -3,6 +3,7 @@ import type { Executor } from '../clickhouse/executor.js'
 import { ChkitError } from '../errors.js'
 import { type Evidence, judge, observe, queryFate, settleVerdict, type Verdict } from './evidence.js'
 import type { StatementState } from './journal.js'
+import { watchStalled } from './stalled-query.js'
 
 /** What the next run does about a statement that the journal knows. */
 export type Resumption = 'skip' | 'run' | 'settle'
@@ -73,13 +74,16 @@ export type SettleOptions = {
   readonly onRunning: (queryId: string) => void
   /** Milliseconds between looks; default 1,000. */
   readonly intervalMs?: number
+  /** Milliseconds without progress after which the query is killed; never unless given. */
+  readonly stalledMs?: number
 }
 
 function isEvidence(value: unknown): value is Evidence {
   return typeof value === 'object' && value !== null && 'proof' in value && 'before' in value
 }
 
-function parseEvidence(text: string): Evidence | undefined {
+/** What an intent carries; undefined where a version of another form wrote it. */
+export function parseEvidence(text: string): Evidence | undefined {
   try {
     const value: unknown = JSON.parse(text)
     return isEvidence(value) ? value : undefined
@@ -115,9 +119,12 @@ async function ended(
   queryId: string,
   options: SettleOptions,
 ): Promise<'finished' | 'refused' | 'failed' | 'silent'> {
+  const { stalledMs } = options
+  const watch = stalledMs === undefined ? undefined : watchStalled(executor, queryId, stalledMs)
   for (;;) {
     const fate = await queryFate(executor, queryId)
     if (fate !== 'running') return fate
+    await watch?.()
     if (options.signal.aborted)
       throw new ChkitError('interrupted', `Interrupted while query ${queryId} is still running.`)
     options.onRunning(queryId)

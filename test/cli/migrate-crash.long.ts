@@ -1,3 +1,3 @@
 import { ALL_STATEMENTS, crashMatrix } from '../support/crash-matrix.js'
 
-crashMatrix(ALL_STATEMENTS)
+crashMatrix(() => ALL_STATEMENTS)

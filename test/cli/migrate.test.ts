@@ -362,9 +362,19 @@ CREATE VIEW app.after AS SELECT id FROM app.events;
     expect(failed.hint).toContain('goes on with statement 3')
     expect(await json('status')).toMatchObject({
       pendingMigrations: ['1_a.sql'],
-      halfDone: [{ name: '1_a.sql', statement: 3, doneStatements: 2, outcome: 'failed' }],
+      halfDone: [
+        {
+          name: '1_a.sql',
+          statement: 3,
+          text: 'ALTER TABLE app.events ADD COLUMN broken NoSuchType',
+          doneStatements: 2,
+          outcome: 'failed',
+        },
+      ],
     })
-    expect((await project.run(['status'])).stdout).toContain('half-done 1_a.sql: statement 3 was refused by the server')
+    const { stdout } = await project.run(['status'])
+    expect(stdout).toContain('half-done 1_a.sql: statement 3 was refused by the server')
+    expect(stdout).toContain('\n            ALTER TABLE app.events ADD COLUMN broken NoSuchType\n')
 
     project.write({ 'migrations/1_a.sql': BROKEN.replace('NoSuchType', 'UInt8') })
     expect(await json('migrate', '--apply')).toMatchObject({

@@ -4,6 +4,7 @@ import type { Executor } from '../../src/clickhouse/executor.js'
 import { ChkitError } from '../../src/errors.js'
 import { type AcquireOptions, acquireLock, breakLock, type Lock, lockHolder } from '../../src/migration/lock.js'
 import { type Claim, type LockStore, openLockStore } from '../../src/migration/lock-store.js'
+import { ownIdentity } from '../../src/migration/process-identity.js'
 import { removeFolder, temporaryFolder } from '../support/engine.js'
 import { type HttpServer, startHttpServer } from '../support/http-server.js'
 import { startZooKeeper, writeKeeperMapConfiguration, zooKeeperMissing } from '../support/zookeeper.js'
@@ -113,8 +114,8 @@ describe.each(setups)('the migration lock $name', ({ missing, renewal, listing, 
   })
 
   test.skipIf(missing)('is renewed while it is held', async () => {
-    const lock = await acquire('one', { leaseMs: 600 })
-    await wait(1500)
+    const lock = await acquire('one', { leaseMs: 2000 })
+    await wait(3000)
     expect((await failure(acquire('two'))).code).toBe('lock_held')
     await lock.release()
   })
@@ -146,6 +147,22 @@ describe.each(setups)('the migration lock $name', ({ missing, renewal, listing, 
     const second = await acquire('two')
     expect(second.epoch).toBe(2)
     await second.release()
+    await lock.release()
+  })
+
+  test.skipIf(missing).each([
+    { name: 'has ended on this machine', change: { pid: 2 ** 22 + 1 }, taken: true },
+    { name: 'has ended, its number used again', change: { started: '1' }, taken: true },
+    { name: 'lives on this machine', change: {}, taken: false },
+    { name: 'is on another machine', change: { machine: 'other', pid: 2 ** 22 + 1 }, taken: false },
+  ])('of a process that $name: free at once is $taken', async ({ change, taken }) => {
+    const own = ownIdentity()
+    if (own === undefined) throw new Error('this system tells nothing of processes')
+    const expiresAt = Date.now() + 60_000
+    await store.create({ epoch: 1, owner: 'dead', host: 'host', expiresAt, process: { ...own, ...change } })
+    if (!taken) return expect((await failure(acquire('two'))).code).toBe('lock_held')
+    const lock = await acquire('two')
+    expect(lock.epoch).toBe(2)
     await lock.release()
   })
 

@@ -9,8 +9,9 @@ import { type Fault, type HttpServer, startHttpServer } from './http-server.js'
 
 /**
  * The crash matrix: every statement kind, at every statement of a migration, the run is disturbed before the statement
- * reaches the server and after it ran, by a reset, a proxy's error and kill -9 of a real process. After the next run the
- * database must equal the one of an undisturbed run, each INSERT's rows there once.
+ * reaches the server and after it ran, by a reset, a proxy's error, an answer that never comes, and kill -9 of a real
+ * process, also at each write of the journal. After the next run the database must equal the one of an undisturbed run,
+ * each INSERT's rows there once. Nobody touches the dead run's lock.
  */
 
 const statements = (db: string): string[] => [
@@ -38,8 +39,13 @@ const statements = (db: string): string[] => [
 /** Indexes of all statements of the matrix's migration. */
 export const ALL_STATEMENTS: readonly number[] = statements('x').map((_, index) => index)
 
-/** Declares the tests of the matrix at the given statements, server and executable included. */
-export function crashMatrix(numbers: readonly number[]): void {
+/**
+ * Declares the tests of the matrix, server and executable included. `numbersOf` says at which statements (indexes) each
+ * point of disturbance is tested; points are counted from 0.
+ */
+export function crashMatrix(numbersOf: (point: number) => readonly number[]): void {
+  let points = 0
+  const numbers = () => numbersOf(points++)
   let server: HttpServer
   let executor: Executor
   let chkit: Executable
@@ -67,12 +73,12 @@ export function crashMatrix(numbers: readonly number[]): void {
     run(): Promise<{ exitCode: number; document: Readonly<Record<string, unknown>> }>
   }
 
-  function newCase(): Case {
+  function newCase({ requestTimeoutMs = 20_000 } = {}): Case {
     const db = `app${++made}`
     const project = createProject({
       'clickhouse.config.ts': `export default {
       schema: './schema.ts', migrationsDir: './migrations', metaDir: './meta', safety: { allowDestructive: true },
-      clickhouse: { url: '${server.url}', database: '${db}', requestTimeoutMs: 20000 },
+      clickhouse: { url: '${server.url}', database: '${db}', requestTimeoutMs: ${requestTimeoutMs} },
     }`,
       'migrations/1_all.sql': statements(db)
         .map((text) => `${text};\n`)
@@ -124,7 +130,7 @@ export function crashMatrix(numbers: readonly number[]): void {
     { action: 'proxyErrorAfter' },
     { action: 'cutAfter' },
   ])('the network: $action', ({ action }) => {
-    test.each(numbers)('at statement index %i the same run goes on', async (index) => {
+    test.each(numbers())('at statement index %i the same run goes on', async (index) => {
       const one = newCase()
       await server.clearHistory()
       await server.faults([{ action, match: at(one.db, index) }])
@@ -154,22 +160,42 @@ export function crashMatrix(numbers: readonly number[]): void {
     await server.release()
   }
 
-  describe.each<{
-    name: string
-    action: Fault['action']
-    match: (db: string, index: number) => string
-    skip?: (index: number) => number
-  }>([
+  const intent = (db: string, index: number) => journalLine(db, index, 'intent')
+  const outcome = (db: string, index: number) => journalLine(db, index, 'done')
+  /** A write of the statement journal with such a line; lines of other statements may be beside it. */
+  const journalLine = (db: string, index: number, kind: string) =>
+    `_chkit_migrations_statements[^{]*(?:.*\\n)?\\{"migration":"1_all\\.sql","statement":${index + 1},"outcome":"${kind}"`.replace(
+      '_chkit',
+      `\`?${db}\`?\\.\`?_chkit`,
+    )
+
+  describe.each<{ name: string; action: Fault['action']; match: (db: string, index: number) => string }>([
+    { name: 'before its intent is written', action: 'hangBefore', match: intent },
+    { name: 'after its intent was written', action: 'hangAfter', match: intent },
     { name: 'before the statement arrives', action: 'hangBefore', match: at },
     { name: 'after it ran, before anyone wrote it down', action: 'hangAfter', match: at },
+    { name: 'before its outcome is written', action: 'hangBefore', match: outcome },
+    { name: 'after its outcome was written', action: 'hangAfter', match: outcome },
   ])('kill -9 $name', ({ action, match }) => {
-    test.each(numbers)('at statement index %i the next run settles it', async (index) => {
+    test.each(numbers())('at statement index %i the next run settles it', async (index) => {
       const one = newCase()
       await server.faults([{ action, match: match(one.db, index) }])
       const child = start(one)
       await killWhenHeld(child)
-      await executor.command(`DROP TABLE IF EXISTS ${one.db}._chkit_migrations_lock_1`)
       await finish(one)
+      one.project.remove()
+    })
+  })
+
+  describe.each<{ name: string; action: Fault['action'] }>([
+    { name: 'before it runs', action: 'hangBefore' },
+    { name: 'after it ran', action: 'hangAfter' },
+  ])('no answer comes, $name, until the client gives up', ({ action }) => {
+    test.each(numbers())('at statement index %i the same run goes on', async (index) => {
+      const one = newCase({ requestTimeoutMs: 1500 })
+      await server.faults([{ action, match: at(one.db, index) }])
+      await finish(one)
+      await server.release()
       one.project.remove()
     })
   })
