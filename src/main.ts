@@ -6,6 +6,9 @@ declare const CHKIT_VERSION: string | undefined
 
 const argv = process.argv.slice(2)
 
+/** True as soon as the run has said all it has to say. */
+let hasEnded = false
+
 // Nothing is imported above or before this: printing the version must cost no more than starting Node.
 if (argv.length === 1 && ['--version', '-v', 'version'].includes(argv[0] as string)) {
   process.stdout.write(`${await readVersion()}\n`)
@@ -55,6 +58,12 @@ async function start(): Promise<void> {
   process.on('uncaughtException', (error) => {
     void end(reportCrash(argv, io, error), write)
   })
+  // A config, a schema file or a plugin that ends the process itself must not look like a run that had nothing to say.
+  process.on('exit', (code) => {
+    if (hasEnded || interrupt.signal.aborted) return
+    const failed = reportCrash(argv, io, new Error(`The project’s own code ended the process, with code ${code}.`))
+    process.exitCode = code === 0 ? failed : code
+  })
   // Work that waits for nothing but a signal or a promise of a plugin must not look finished to Node.
   const awake = setInterval(() => {}, 2 ** 30)
   const exitCode = await run(argv, io)
@@ -64,6 +73,7 @@ async function start(): Promise<void> {
 
 /** Sockets and engines that a plugin left open must not keep the process; what was printed must leave it first. */
 async function end(exitCode: number, write: Write): Promise<never> {
+  hasEnded = true
   process.exitCode = exitCode
   await Promise.all([flushed(process.stdout, write), flushed(process.stderr)])
   process.exit()

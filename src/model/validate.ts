@@ -90,10 +90,15 @@ function renameIssues(model: Model): readonly Issue[] {
     else
       reporter(definition, issues)(
         'duplicate_rename_source',
-        `${objectName(other)} and ${objectName(definition)} both say that they were ${source} before`,
+        conflictingSource('table', source, objectName(other), objectName(definition)),
       )
   }
   return issues
+}
+
+/** The sentence of the same mistake among `--rename-table` and `--rename-column`. */
+function conflictingSource(kind: 'table' | 'column', source: string, one: string, other: string): string {
+  return `Conflicting ${kind} rename source mapping for "${source}": it is renamed to both "${one}" and "${other}"`
 }
 
 function validateTable(table: Table, report: Report): void {
@@ -105,13 +110,13 @@ function validateTable(table: Table, report: Report): void {
   duplicates(table.indexes ?? [], 'index', 'duplicate_index_name', report)
   duplicates(table.projections ?? [], 'projection', 'duplicate_projection_name', report)
   duplicates(table.constraints ?? [], 'constraint', 'duplicate_constraint_name', report)
-  const former = columns.filter((column) => column.renamedFrom !== undefined)
-  duplicates(
-    former.map((column) => ({ name: column.renamedFrom! })),
-    'former column',
-    'duplicate_rename_source',
-    report,
-  )
+  const former = new Map<string, string>()
+  for (const { name, renamedFrom } of columns) {
+    if (renamedFrom === undefined) continue
+    const other = former.get(renamedFrom)
+    if (other === undefined) former.set(renamedFrom, name)
+    else report('duplicate_rename_source', conflictingSource('column', renamedFrom, other, name))
+  }
   if (columns.length === 0) return
   validateStorage(table, names, report)
   validateColumns(columns, names, report)

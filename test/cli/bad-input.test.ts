@@ -230,3 +230,32 @@ describe('commands that read', () => {
     },
   )
 })
+
+describe('renamedFrom of one source in two places', () => {
+  const table = (name: string, more: string) =>
+    `table({ database: 'app', name: '${name}', engine: 'MergeTree', orderBy: ['id'], ${more} })`
+  const SAME = "columns: { id: 'UInt64' }, renamedFrom: { database: 'app', name: 'a' }"
+  test.each([
+    {
+      name: 'tables',
+      definitions: `${table('x', SAME)}, ${table('y', SAME)}`,
+      says: 'Conflicting table rename source mapping for "app.a": it is renamed to both "app.x" and "app.y"',
+    },
+    {
+      name: 'columns',
+      definitions: table(
+        'a',
+        "columns: [{ name: 'id', type: 'UInt64' }, { name: 'b', type: 'String', renamedFrom: 'o' }, { name: 'c', type: 'String', renamedFrom: 'o' }]",
+      ),
+      says: 'Conflicting column rename source mapping for "o": it is renamed to both "b" and "c"',
+    },
+  ])('$name', async ({ definitions, says }) => {
+    project.write({ 'schema/a.ts': `import { table } from 'chkit'\nexport default [${definitions}]\n` })
+    expect(await failure('generate')).toMatchObject({
+      exitCode: 1,
+      error: 'validation_failed',
+      code: 'validation_failed',
+      issues: [{ code: 'duplicate_rename_source', message: expect.stringContaining(says), file: 'schema/a.ts' }],
+    })
+  })
+})

@@ -110,6 +110,15 @@ describe('stdout', () => {
     })
   })
 
+  test.each([0, 7])('holds a document also where a plugin ends the process with %i', (code) => {
+    usePlugin(`process.exit(${code})`)
+    const { status, stdout } = chkit(['x', '--json'])
+    expect({ status, document: JSON.parse(stdout) }).toMatchObject({
+      status: code === 0 ? 1 : code,
+      document: { ok: false, error: `The project’s own code ended the process, with code ${code}.` },
+    })
+  })
+
   test('does not wait for what a plugin left open', () => {
     usePlugin('setInterval(() => {}, 1000); return 3')
     expect(chkit(['x'], { timeout: 20_000 })).toMatchObject({ status: 3, signal: null })
