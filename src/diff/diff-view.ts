@@ -19,7 +19,7 @@ function securityDiffers(from: Security, to: Security): boolean {
 export function viewDiffers(from: View, to: View): boolean {
   return (
     from !== to &&
-    (from.query !== to.query ||
+    (!sameText(from.query, to.query) ||
       !equalComments(from.comment, to.comment) ||
       (to.columns !== undefined && !equalViewColumns(from.columns, to.columns)) ||
       securityDiffers(from, to))
@@ -34,7 +34,7 @@ export function materializedViewDifferences(
 ): MaterializedViewAttribute[] {
   if (from === to) return []
   const attributes: MaterializedViewAttribute[] = []
-  if (from.query !== to.query) attributes.push('query')
+  if (!sameText(from.query, to.query)) attributes.push('query')
   if (to.columns !== undefined && !equalViewColumns(from.columns, to.columns)) attributes.push('columns')
   if (from.to?.database !== to.to?.database || from.to?.name !== to.to?.name) attributes.push('to')
   if (!equalInner(from, to, options)) attributes.push('inner')

@@ -73,6 +73,8 @@ export async function writeBaseline(
     const from: Model = head.snapshot === undefined ? EMPTY_MODEL : { definitions: head.snapshot.definitions }
     const statements = statementsTo(from, { definitions }, config.clickhouse?.cluster)
     if (statements.length === 0) return { statementCount: 0, journal: journal.location }
+    // Before any file is written: an account that may not create the journal must find out now.
+    await journal.prepare()
     const now = context.now()
     const written = writeMigration({
       migrationsDir: config.migrationsDir,
@@ -86,7 +88,6 @@ export async function writeBaseline(
       chkitVersion: context.version,
     })
     await lock.assertHeld()
-    await journal.prepare()
     await journal.recordApplied({
       name: written.name,
       appliedAt: new Date(now).toISOString(),

@@ -128,7 +128,10 @@ function storageInput(storage: Storage, spelling: Spelling | undefined): Storage
 
 function keyInput(spelling: SqlText | undefined, entries: readonly SqlText[] | undefined): KeyInput | undefined {
   if (spelling !== undefined) return spelling
-  return entries?.length === 0 ? 'tuple()' : entries
+  if (entries?.length === 0) return 'tuple()'
+  // A list of one would be the entry itself, and the server tells `tuple(a DESC)` from `a DESC`.
+  const [only] = entries ?? []
+  return entries?.length === 1 && only?.endsWith(' DESC') ? `tuple(${only})` : entries
 }
 
 /** The list behind SETTINGS, in its order and with its values as they were written. */
