@@ -7,6 +7,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ensureBuild, ensureDependencies, root } from './setup.mjs'
 
+// npm run bench -- backfill: copies of many rows, which take minutes and have a document of their own.
+if (process.argv[2] === 'backfill') {
+  await import('./bench-backfill.mjs')
+  process.exit(0)
+}
+
 ensureDependencies()
 ensureBuild()
 

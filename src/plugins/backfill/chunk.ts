@@ -88,6 +88,8 @@ function writeSettings(
 ): Record<string, string | number> {
   return {
     insert_deduplication_token: chunk.idempotencyToken,
+    // Narrow rows make parts as large as wide ones, bounded by min_insert_block_size_bytes: fewer merges in the target.
+    min_insert_block_size_rows: 16_777_216,
     // In a table of its own nothing can be a duplicate; equal blocks of one chunk would be taken for one.
     ...(plan.mechanism === 'staged' ? { insert_deduplicate: 0, max_partitions_per_insert_block: 0 } : {}),
     ...(maxBytesPerSecond === undefined

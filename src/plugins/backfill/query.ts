@@ -75,7 +75,8 @@ export function leadingTable(
 export function replaySelect(query: SqlQuery, source: TableName, database: string, rows: string): string {
   const { node } = parseSelectText(rows)
   const inner = node as SqlQuery
-  const changed = mapNode(query, (child): SqlNode => {
+  // FROM first: what is put in after IN reads from the source itself, and must not be replaced again.
+  const changed = mapNode(replaceTables(query, source, database, inner), (child): SqlNode => {
     if (child.kind === 'identifier') return withoutDatabase(child, source)
     if (child.kind === 'function' && isIn(child.name) && child.args?.length === 2) {
       const [left, right] = child.args
@@ -85,7 +86,7 @@ export function replaySelect(query: SqlQuery, source: TableName, database: strin
     }
     return child
   })
-  return printSelect(replaceTables(changed, source, database, inner))
+  return printSelect(changed)
 }
 
 /** FROM elements are replaced apart from names in expressions, which keep meaning the table by its name as alias. */
