@@ -1,6 +1,6 @@
 import type { Executor } from '../clickhouse/executor.js'
+import { readTableSizes, type TableSize } from '../clickhouse/table-sizes.js'
 import { ChkitError } from '../errors.js'
-import { quoteString } from '../sql/quote.js'
 import type { MigrationStatement, ParsedMigration } from './migration-file.js'
 import type { ObjectRef } from './proof.js'
 
@@ -31,9 +31,6 @@ type Found = {
   readonly statement: MigrationStatement
   readonly operation: Operation
 }
-
-/** Rows and bytes of an object now. */
-export type Size = { readonly rows: number; readonly bytes: number }
 
 const NOT_NAMED = 'destructive_operation_review_required'
 
@@ -70,33 +67,6 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
 }
 
-function sizeKey(object: ObjectRef): string {
-  return JSON.stringify([object.database, object.name])
-}
-
-/**
- * Rows and bytes on disk of tables, from `system.parts`; a name that is empty stands for its whole database. Objects
- * without parts are absent. Throws connection codes.
- */
-export async function readSizes(executor: Executor, objects: readonly ObjectRef[]): Promise<ReadonlyMap<string, Size>> {
-  if (objects.length === 0) return new Map()
-  const databases = [...new Set(objects.map((object) => object.database))].map(quoteString).join(', ')
-  const rows = await executor.query<{ database: string; table: string; rows: number | string; bytes: number | string }>(
-    `SELECT database, table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database IN (${databases}) GROUP BY database, table`,
-  )
-  const sizes = new Map<string, Size>()
-  const add = (object: ObjectRef, size: Size) => {
-    const before = sizes.get(sizeKey(object))
-    sizes.set(sizeKey(object), { rows: size.rows + (before?.rows ?? 0), bytes: size.bytes + (before?.bytes ?? 0) })
-  }
-  for (const row of rows) {
-    const size = { rows: Number(row.rows), bytes: Number(row.bytes) }
-    add({ database: row.database, name: row.table }, size)
-    add({ database: row.database, name: '' }, size)
-  }
-  return sizes
-}
-
 /** What an operation acts on, in a database: the whole of it where the name is empty. */
 function targetOf(operation: Operation, current: string): ObjectRef | undefined {
   const { object } = operation
@@ -105,7 +75,7 @@ function targetOf(operation: Operation, current: string): ObjectRef | undefined 
   return { database: object.database ?? current, name: object.name }
 }
 
-function impactOf(object: ObjectRef | undefined, size: Size | undefined): string {
+function impactOf(object: ObjectRef | undefined, size: TableSize | undefined): string {
   if (object === undefined) return 'What it touches cannot be told from its text.'
   const name = object.name === '' ? `Database ${object.database}` : `${object.database}.${object.name}`
   if (size === undefined || size.rows === 0) return `${name} holds no rows now.`
@@ -119,13 +89,12 @@ export async function findDestructive(
 ): Promise<DestructiveOperation[]> {
   const found = dangerous(migrations)
   const targets = found.map(({ operation }) => targetOf(operation, executor.database))
-  const sizes = await readSizes(
-    executor,
-    targets.filter((target) => target !== undefined),
-  )
+  const known = targets.filter((target) => target !== undefined)
+  const read = await readTableSizes(executor, known)
+  const sizes = new Map(known.map((target, index) => [target, read[index]]))
   return found.map(({ migration, statement, operation }, index) => {
     const target = targets[index]
-    const size = target === undefined ? undefined : sizes.get(sizeKey(target))
+    const size = target === undefined ? undefined : sizes.get(target)
     const warningCode = operation.warningCode ?? NOT_NAMED
     const impact = impactOf(target, size)
     return {

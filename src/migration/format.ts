@@ -1,4 +1,5 @@
-import type { Risk, Statement, Step } from '../plan/step.js'
+import type { Statement, Step } from '../plan/step.js'
+import { riskSummary } from '../render/render.js'
 
 /** What the head of a generated migration says. */
 export type MigrationHead = {
@@ -9,15 +10,6 @@ export type MigrationHead = {
   readonly definitions: readonly unknown[]
   readonly statements: readonly Statement[]
   readonly renameSuggestionCount?: number
-}
-
-/** Numbers of operations by risk. */
-export type RiskSummary = { readonly safe: number; readonly caution: number; readonly danger: number }
-
-/** Counts steps by risk. */
-export function countRisks(steps: readonly { readonly risk: Risk }[]): RiskSummary {
-  const count = (risk: Risk) => steps.filter((step) => step.risk === risk).length
-  return { safe: count('safe'), caution: count('caution'), danger: count('danger') }
 }
 
 /** `text` on one line: a name may hold a line end, and a comment ends at one. */
@@ -52,7 +44,7 @@ function renderStatement(statement: Statement): string {
 export function renderMigration(head: MigrationHead): string {
   // A step that several statements carry out is one operation.
   const steps = [...new Set(head.statements.flatMap((statement) => statement.steps))]
-  const risks = countRisks(steps)
+  const risks = riskSummary(steps)
   const lines = [
     '-- chkit-migration-format: v2',
     `-- id: ${head.id}`,

@@ -13,7 +13,7 @@ import {
   removeSnapshot,
   SNAPSHOT_VERSION,
   type Snapshot,
-  sealSnapshot,
+  serialiseSnapshot,
   snapshotPath,
   type UpgradeDefinitions,
   writeSnapshot,
@@ -115,7 +115,7 @@ export type NewMigration = {
   /** The state after the migration. */
   readonly definitions: readonly Definition[]
   readonly parent: string | null
-  /** Hash of the declarations that `definitions` is the whole canonical form of; see `sealSnapshot`. */
+  /** Hash of the declarations that `definitions` is the whole canonical form of; see `serialiseSnapshot`. */
   readonly declared?: string
   /** The fingerprint of the parent's snapshot, where the state stays the same. */
   readonly fingerprint?: string
@@ -160,15 +160,15 @@ function writeFiles(migration: NewMigration): WrittenMigration {
     definitions: migration.definitions,
     ...(migration.fingerprint === undefined ? {} : { fingerprint: migration.fingerprint }),
   }
-  const snapshot = sealSnapshot(state, migration.declared)
-  writeSnapshot(snapshotPath(metaDir, id), snapshot)
+  const snapshot = serialiseSnapshot(state, migration.declared)
+  writeFileAtomic(snapshotPath(metaDir, id), snapshot)
   try {
     writeFileAtomic(migrationFile, text)
   } catch (error) {
     removeSnapshot(metaDir, id)
     throw error
   }
-  writeSnapshot(headPath(metaDir), snapshot)
+  writeFileAtomic(headPath(metaDir), snapshot)
   return { name, migrationFile, snapshotFile: headPath(metaDir) }
 }
 

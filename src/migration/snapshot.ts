@@ -19,7 +19,7 @@ export type SnapshotHeader = {
   readonly migration: string | null
   /** Id of the migration whose state this one was planned from; null for the first. */
   readonly parent: string | null
-  /** See `sealSnapshot`; absent where the schema files did not say all that made this state. */
+  /** See `serialiseSnapshot`; absent where the schema files did not say all that made this state. */
   readonly fingerprint?: string
 }
 
@@ -29,11 +29,6 @@ export type Snapshot = SnapshotHeader & { readonly definitions: readonly Definit
 /** Binds what was declared (a hash) to what it became, so that a snapshot edited by hand is not taken for it. */
 function sealOf(declared: string, definitions: unknown): string {
   return createHash('sha256').update(declared).update(JSON.stringify(definitions)).digest('hex')
-}
-
-/** The snapshot with the fingerprint of the declarations that it is the whole canonical form of. */
-export function sealSnapshot(snapshot: Snapshot, declared: string | undefined): Snapshot {
-  return declared === undefined ? snapshot : { ...snapshot, fingerprint: sealOf(declared, stateOfAll(snapshot)) }
 }
 
 /** True when `snapshot`, as read from its file, is the canonical form of exactly the declarations with this hash. */
@@ -82,10 +77,14 @@ function stateOfAll(snapshot: Snapshot): Record<string, unknown>[] {
   return [...snapshot.definitions].sort((a, b) => compareCodeUnits(objectKey(a), objectKey(b))).map(stateOf)
 }
 
-/** The file's text: stable, sorted, one line per leaf, header first so that it can be read without the rest. */
-export function serialiseSnapshot(snapshot: Snapshot): string {
-  const { version, generatedAt, migration, parent, fingerprint } = snapshot
+/**
+ * The file's text: stable, sorted, one line per leaf, header first so that it can be read without the rest. `declared`
+ * is the hash of the declarations that it is the whole canonical form of: the text then carries their fingerprint.
+ */
+export function serialiseSnapshot(snapshot: Snapshot, declared?: string): string {
+  const { version, generatedAt, migration, parent } = snapshot
   const definitions = stateOfAll(snapshot)
+  const fingerprint = declared === undefined ? snapshot.fingerprint : sealOf(declared, definitions)
   return JSON.stringify({ version, generatedAt, migration, parent, fingerprint, definitions }, undefined, 1) + '\n'
 }
 
