@@ -47,6 +47,8 @@ const BY_NAME: Readonly<Record<string, EngineAbilities>> = {
   EmbeddedRocksDB: { ...COMMENTS_ONLY, settings: true },
   S3Queue: { ...REMOTE, columnComment: false, tableComment: false, settings: true },
   AzureQueue: { ...REMOTE, columnComment: false, tableComment: false, settings: true },
+  // What is said to it is carried out on the table behind it (seen on 26.7).
+  Alias: { ...REMOTE, columnComment: false, tableComment: false },
   Dictionary: { ...REMOTE, columnComment: false },
   TimeSeries: { ...COMMENTS_ONLY, columnComment: false },
   Kafka: REMOTE,

@@ -153,6 +153,8 @@ function withRebuiltParts(scope: Scope): readonly Change[] {
     else out.push(change)
   }
   const dropped = new Set(out.flatMap((change) => (change.kind === 'dropIndex' ? [change.index.name] : [])))
+  const indexMode = from.settings?.alter_column_secondary_index_mode ?? ''
+  const keepsIndexes = indexMode.includes('throw') || indexMode.includes('compatibility')
   for (const index of to.indexes ?? []) {
     const old = from.indexes?.find((candidate) => candidate.name === index.name)
     if (old === undefined || dropped.has(index.name)) continue
@@ -163,7 +165,15 @@ function withRebuiltParts(scope: Scope): readonly Change[] {
         (change.from.default?.kind === 'ALIAS' || change.to.default?.kind === 'ALIAS') &&
         mentionsColumn(index.expression, change.to.name),
     )
-    if (stale) out.push({ kind: 'dropIndex', table: to, index: old }, { kind: 'addIndex', table: to, index })
+    const kept =
+      keepsIndexes &&
+      columnChanges.some(
+        (change) =>
+          change.kind === 'modifyColumn' &&
+          change.attributes.includes('type') &&
+          mentionsColumn(index.expression, change.to.name),
+      )
+    if (stale || kept) out.push({ kind: 'dropIndex', table: to, index: old }, { kind: 'addIndex', table: to, index })
   }
   const gone = new Set(out.flatMap((change) => (change.kind === 'dropProjection' ? [change.projection.name] : [])))
   for (const projection of to.projections ?? []) {
@@ -262,7 +272,10 @@ function decide(scope: Scope, change: Change): Verdict {
   switch (change.kind) {
     case 'addColumn':
       if (!abilities.columns) return cannot(`add column ${change.column.name}`)
-      return allow(PHASE.columns, { risk: 'safe', reason: 'Adding a column changes metadata only.' })
+      return (
+        partsRefused(scope, change.column, change.column.statistics, change.column.ttl) ??
+        allow(PHASE.columns, { risk: 'safe', reason: 'Adding a column changes metadata only.' })
+      )
     case 'dropColumn':
       if (!abilities.columns) return cannot(`drop column ${change.column.name}`)
       return decideDropColumn(scope, change)
@@ -359,6 +372,11 @@ function decideDropColumn(scope: Scope, change: ChangeOf<'dropColumn'>): Verdict
 
 function decideRenameColumn(scope: Scope, change: ChangeOf<'renameColumn'>): Verdict {
   const { from, to } = change
+  if (nestOf(from) !== nestOf(to))
+    return refuse(
+      `Column ${from} of ${scope.name} cannot be renamed to ${to}: the server keeps what stands before the dot.`,
+      `Add ${to} as a column of its own, copy the values, and drop ${from} later.`,
+    )
   const role = scope.roles.get(from)
   if (role?.key)
     return rebuild(`Column ${from} of ${scope.name} cannot be renamed: it is part of the ${role.keyClause}.`)
@@ -378,6 +396,12 @@ function decideRenameColumn(scope: Scope, change: ChangeOf<'renameColumn'>): Ver
   })
 }
 
+/** `n` of the flattened Nested column `n.a`: the server takes every dotted name for one. */
+function nestOf(column: string): string | undefined {
+  const dot = column.indexOf('.')
+  return dot < 0 ? undefined : column.slice(0, dot)
+}
+
 function readersText(scope: Scope): string {
   return scope.readers.length > 0 ? `; ${scope.readers.join(', ')} read this table` : ''
 }
@@ -386,7 +410,9 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
   const { from, to, attributes } = change
   const has = (attribute: ColumnAttribute) => attributes.includes(attribute)
   const role = scope.roles.get(to.name)
-  const refused = modificationRefusedByRole(scope, change, role)
+  const refused =
+    modificationRefusedByRole(scope, change, role) ??
+    partsRefused(scope, to, has('statistics') ? to.statistics : undefined, has('ttl') ? to.ttl : undefined)
   if (refused !== undefined) return refused
 
   const notes: string[] = []
@@ -480,6 +506,28 @@ function modificationRefusedByRole(
     attributes.some((attribute) => attribute !== 'comment' && attribute !== 'position' && attribute !== 'statistics')
   )
     return rebuild(`${column} cannot be changed: ${use}.`)
+  if (role.engine === 'is_deleted' && has('settings')) return rebuild(`${column} cannot have other settings: ${use}.`)
+  return undefined
+}
+
+/** What CREATE takes on a column that is not stored, and ALTER does not, or breaks on (seen on 26.7). */
+function partsRefused(
+  scope: Scope,
+  column: Column,
+  statistics: Column['statistics'],
+  ttl: Column['ttl'],
+): Verdict | undefined {
+  const kind = column.default?.kind
+  if (statistics?.length && !isStored(column))
+    return refuse(
+      `Column ${column.name} of ${scope.name} cannot have statistics: it is ${kind}, and only stored columns have them.`,
+      `Leave the statistics of ${column.name} out.`,
+    )
+  if (ttl !== undefined && kind === 'EPHEMERAL')
+    return refuse(
+      `Column ${column.name} of ${scope.name} cannot have a TTL: it is EPHEMERAL, and every later mutation of the table would fail.`,
+      `Leave the TTL of ${column.name} out.`,
+    )
   return undefined
 }
 

@@ -102,7 +102,12 @@ function change(column: string, fromText: string, toText: string): TypeChange {
       from.name === 'Nullable' ? from.args[0]! : fromText,
       to.name === 'Nullable' ? to.args[0]! : toText,
     )
-    return inner.way === 'metadata' ? { ...inner, way: 'mutation' } : inner
+    // NULL stays NULL, and the casts of a guard cannot tell it from what they refuse.
+    const guard =
+      from.name === 'Nullable' && inner.guard !== undefined
+        ? { guard: `(${column} IS NOT NULL) AND (${inner.guard})` }
+        : {}
+    return { ...inner, ...guard, ...(inner.way === 'metadata' && { way: 'mutation' as const }) }
   }
 
   const isEnum = (type: ParsedType) => type.name === 'Enum8' || type.name === 'Enum16'
@@ -124,13 +129,14 @@ function change(column: string, fromText: string, toText: string): TypeChange {
     return Number(to.args[0]) > Number(from.args[0]) ? MUTATION : REFUSED
   if (from.name === 'String' && to.name === 'FixedString')
     return { way: 'mutation', guard: `length(${column}) > ${to.args[0]}` }
-  if (from.name === 'String' && to.name === 'JSON') return { way: 'mutation', guard: `NOT isValidJSON(${column})` }
+  if (from.name === 'String' && to.name === 'JSON')
+    return { way: 'mutation', guard: `(NOT isValidJSON(${column})) OR (JSONType(${column}) != 'Object')` }
   if (from.name === 'String' && isScalar(to))
     return { way: 'mutation', guard: `accurateCastOrNull(${column}, ${quoteString(toText)}) IS NULL` }
 
   const time = timeChange(from, to)
   if (time !== undefined) return time
-  const numeric = numericChange(from, to)
+  const numeric = numericChange(column, from, to)
   if (numeric !== undefined) return numeric
   if (isPoint(from, fromText, to, toText)) return METADATA
 
@@ -181,16 +187,21 @@ function isScalar(type: ParsedType): boolean {
   )
 }
 
-function numericChange(from: ParsedType, to: ParsedType): TypeChange | undefined {
+function numericChange(column: string, from: ParsedType, to: ParsedType): TypeChange | undefined {
   if (!isNumeric(from) || !isNumeric(to)) return undefined
   if (from.name === 'Bool' && to.name === 'UInt8') return METADATA
   if (from.name === 'UInt8' && to.name === 'Bool') return { way: 'metadata', loss: 'values above 1 are read as true' }
   if (to.name === 'Bool') return { way: 'mutation', loss: 'every value but 0 becomes true' }
   if (holdsNumbers(from, to)) return MUTATION
-  const out =
-    to.name === 'Decimal' ? 'values out of range make the mutation fail' : 'values out of range wrap around silently'
-  const digits = from.name in FLOAT_BITS || from.name === 'Decimal' ? ', and fractions may be cut' : ''
-  return { way: 'mutation', loss: out + digits }
+  const cut = from.name in FLOAT_BITS || from.name === 'Decimal'
+  // A value out of the range of a Decimal fails the mutation, whose metadata stays; elsewhere it wraps around.
+  if (to.name === 'Decimal')
+    return {
+      way: 'mutation',
+      guard: `accurateCastOrNull(${column}, ${quoteString(`Decimal(${to.args.join(', ')})`)}) IS NULL`,
+      ...(cut && { loss: 'fractions may be cut' }),
+    }
+  return { way: 'mutation', loss: `values out of range wrap around silently${cut ? ', and fractions may be cut' : ''}` }
 }
 
 /** True when every number of `from` is a number of `to`. */

@@ -37,6 +37,45 @@ const rename = (from: string, to: string): Rename => ({ kind: 'column', table: {
 
 const CASES: readonly Case[] = [
   {
+    name: 'moves the columns around the sign of a collapsing engine, which cannot move',
+    from: model(
+      table({
+        engine: { name: 'CollapsingMergeTree', args: ['s'] },
+        columns: columns('id UInt64', 'a UInt32', 'b String', 's Int8'),
+      }),
+    ),
+    to: model(
+      table({
+        engine: { name: 'CollapsingMergeTree', args: ['s'] },
+        columns: columns('s Int8', 'b String', 'id UInt64', 'a UInt32'),
+      }),
+    ),
+    insert: ["INSERT INTO d.t (id, a, b, s) VALUES (1, 10, 'x', 1), (2, 20, 'y', 1), (3, 30, 'z', 1)"],
+    rows: KEPT,
+  },
+  ...(['throw', 'compatibility'] as const).map((mode): Case => {
+    const indexed = (type: string) =>
+      table({
+        columns: columns('id UInt64', `a ${type}`, 'b String'),
+        indexes: [{ name: 'i', expression: 'a', type: 'minmax', granularity: 1 }],
+        settings: { alter_column_secondary_index_mode: `'${mode}'` },
+      })
+    return {
+      name: `converts an indexed column although its index is set to ${mode}`,
+      from: model(indexed('UInt32')),
+      to: model(indexed('UInt64')),
+      rows: ['SELECT sum(a) FROM d.t WHERE a > 10', '50'],
+    }
+  }),
+  {
+    name: 'adds a comment to an EmbeddedRocksDB table, whose settings the server then writes out',
+    from: model(table({ engine: { name: 'EmbeddedRocksDB', args: [] }, orderBy: undefined, primaryKey: ['id'] })),
+    to: model(
+      table({ engine: { name: 'EmbeddedRocksDB', args: [] }, orderBy: undefined, primaryKey: ['id'], comment: 'x' }),
+    ),
+    rows: KEPT,
+  },
+  {
     name: 'adds columns in the middle, in front and at the end in one ALTER',
     from: model(table()),
     to: model(

@@ -20,6 +20,24 @@ const rename = (from: string, to: string): Rename => ({ kind: 'column', table: {
 
 const ROWS: readonly Row[] = [
   {
+    name: 'settings of the is_deleted column',
+    from: { engine: replacing, columns: versioned },
+    to: {
+      engine: replacing,
+      columns: [
+        ...columns('id UInt64', 'v UInt32'),
+        column('del', 'UInt8', { settings: { max_compress_block_size: '9' } }),
+      ],
+    },
+    messages: ['Column del of d.t cannot have other settings: the engine uses it (is_deleted).'],
+  },
+  {
+    name: 'the comment of a table that stands for another',
+    from: { engine: { name: 'Alias', args: ["'d'", "'u'"] }, columns: [], orderBy: undefined },
+    to: { engine: { name: 'Alias', args: ["'d'", "'u'"] }, columns: [], orderBy: undefined, comment: 'x' },
+    messages: ['The Alias engine cannot change the comment of d.t in place.'],
+  },
+  {
     name: 'the engine',
     from: {},
     to: { engine: { name: 'ReplacingMergeTree', args: ['a'] } },
@@ -258,5 +276,50 @@ describe('what cannot be done in place', () => {
         'ReplacingMergeTree merges rows by the sorting key: what counts as the same row changes.',
       ],
     ])
+  })
+})
+
+/** What CREATE takes and ALTER does not, or what breaks later: recreating the table would be no answer. */
+const NO_WAY: readonly Row[] = [
+  {
+    name: 'a column that leaves its nest',
+    from: { columns: columns('id UInt64', 'n.a Array(UInt8)', 'n.b Array(UInt8)') },
+    to: { columns: columns('id UInt64', 'z Array(UInt8)', 'n.b Array(UInt8)') },
+    renames: [rename('n.a', 'z')],
+    messages: ['Column n.a of d.t cannot be renamed to z: the server keeps what stands before the dot.'],
+  },
+  {
+    name: 'statistics of a column that is not stored',
+    from: {
+      columns: [...columns('id UInt64'), column('x', 'UInt64', { default: { kind: 'ALIAS', expression: 'id' } })],
+    },
+    to: {
+      columns: [
+        ...columns('id UInt64'),
+        column('x', 'UInt64', { default: { kind: 'ALIAS', expression: 'id' }, statistics: ['tdigest'] }),
+      ],
+    },
+    messages: ['Column x of d.t cannot have statistics: it is ALIAS, and only stored columns have them.'],
+  },
+  {
+    name: 'a TTL of an EPHEMERAL column',
+    from: {},
+    to: {
+      columns: [
+        ...columns('id UInt64', 'a UInt32', 'b String'),
+        column('x', 'UInt64', { default: { kind: 'EPHEMERAL' }, ttl: 'toDate(a)' }),
+      ],
+    },
+    messages: ['Column x of d.t cannot have a TTL: it is EPHEMERAL, and every later mutation of the table would fail.'],
+  },
+]
+
+describe('what no statement should do', () => {
+  it.each(NO_WAY)('$name', ({ from, to, renames, messages }) => {
+    const [before, after] = [model(table(from)), model(table(to))]
+    const plan = planChanges(diffModels(before, after, renames), { from: before, to: after, allowRecreate: true })
+    expect(plan.refusals.map(({ code, message }) => ({ code, message }))).toEqual(
+      messages.map((message) => ({ code: 'plan_refused', message })),
+    )
   })
 })
