@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError, type ErrorCode } from '../errors.js'
 
 /** Failures of the connection, after which a statement may or may not have arrived, and may still be running. */
@@ -27,6 +28,38 @@ export async function persistently<Result>(run: () => Promise<Result>, forMs: nu
     } catch (error) {
       if (!isCut(error) || performance.now() > deadline) throw error
       await sleep(pause)
+    }
+  }
+}
+
+/** KEEPER_EXCEPTION, NO_ZOOKEEPER, TABLE_IS_READ_ONLY, UNKNOWN_STATUS_OF_INSERT; ABORTED: a replica starts anew after its session. */
+const KEEPER_AWAY: ReadonlySet<number> = new Set([999, 225, 242, 319, 236])
+
+/** Milliseconds for ZooKeeper to come back; its sessions alone take up to 30 s to be made anew. */
+const KEEPER_MS = 120_000
+
+/** True when `error` says that ZooKeeper, or the way to it, is gone for now. */
+export function isKeeperAway(error: unknown): error is ServerError {
+  return error instanceof ServerError && KEEPER_AWAY.has(error.clickhouseCode)
+}
+
+/**
+ * The same, and again as well while ZooKeeper is away, without which a replicated table takes no rows. `onAway` is told
+ * what the server says.
+ */
+export async function patiently<Result>(
+  run: () => Promise<Result>,
+  forMs: number,
+  onAway: (error: ServerError) => void,
+): Promise<Result> {
+  const deadline = performance.now() + KEEPER_MS
+  for (;;) {
+    try {
+      return await persistently(run, forMs)
+    } catch (error) {
+      if (!isKeeperAway(error) || performance.now() > deadline) throw error
+      onAway(error)
+      await sleep(1000)
     }
   }
 }

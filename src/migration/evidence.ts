@@ -30,7 +30,17 @@ export type Observation = {
 }
 
 /** What is written with an intent, and read back after a crash. */
-export type Evidence = { readonly proof: Proof; readonly before: Observation }
+export type Evidence = {
+  readonly proof: Proof
+  readonly before: Observation
+  /** Of a statement ON CLUSTER: how things stood on the other hosts that answered, by address. */
+  readonly cluster?: { readonly name: string; readonly hosts: Readonly<Record<string, Observation>> }
+}
+
+/** SQL text to read `system.<table>` from: this host's own, or another's. */
+export type SystemSource = (table: string) => string
+
+const HERE: SystemSource = (table) => `system.${table}`
 
 /** What looking again says of a statement. `unknown`: something has changed, and that may or may not be all of it. */
 export type Verdict = 'done' | 'not_done' | 'unknown'
@@ -82,7 +92,11 @@ export function whereIn(objects: readonly ObjectRef[], nameColumn: string): stri
   return terms.join(' OR ')
 }
 
-async function observeObjects(executor: Executor, objects: readonly ObjectRef[]): Promise<Observation['objects']> {
+async function observeObjects(
+  executor: Executor,
+  objects: readonly ObjectRef[],
+  from: SystemSource,
+): Promise<Observation['objects']> {
   if (objects.length === 0) return {}
   const { major } = await executor.server()
   type Row = { database: string; name: string; uuid: string; create: string; engine: string; rows: number | null }
@@ -90,7 +104,7 @@ async function observeObjects(executor: Executor, objects: readonly ObjectRef[])
   const rows = await executor.query<Row>(
     `SELECT database, name, engine, ${modern ? 'toString(uuid)' : "''"} AS uuid, ` +
       `toString(sipHash64(create_table_query)) AS create, ${modern ? 'total_rows' : 'NULL'} AS rows ` +
-      `FROM system.tables WHERE ${whereIn(objects, 'name')}`,
+      `FROM ${from('tables')} WHERE ${whereIn(objects, 'name')}`,
   )
   const entries = rows.map(({ database, name, uuid, ...state }): [string, ObjectState] => [
     keyOf({ database, name }),
@@ -99,22 +113,30 @@ async function observeObjects(executor: Executor, objects: readonly ObjectRef[])
   return Object.fromEntries(entries)
 }
 
-async function observeMutations(executor: Executor, objects: readonly ObjectRef[]): Promise<Observation['mutations']> {
+async function observeMutations(
+  executor: Executor,
+  objects: readonly ObjectRef[],
+  from: SystemSource,
+): Promise<Observation['mutations']> {
   if (objects.length === 0) return {}
   const rows = await executor.query<{ database: string; table: string; ids: string[] }>(
-    `SELECT database, table, groupUniqArray(mutation_id) AS ids FROM system.mutations WHERE ${whereIn(objects, 'table')} GROUP BY database, table`,
+    `SELECT database, table, groupUniqArray(mutation_id) AS ids FROM ${from('mutations')} WHERE ${whereIn(objects, 'table')} GROUP BY database, table`,
   )
   return Object.fromEntries(
     rows.map((row) => [keyOf({ database: row.database, name: row.table }), [...row.ids].sort(compareCodeUnits)]),
   )
 }
 
-async function observeBlocks(executor: Executor, objects: readonly ObjectRef[]): Promise<Observation['blocks']> {
+async function observeBlocks(
+  executor: Executor,
+  objects: readonly ObjectRef[],
+  from: SystemSource,
+): Promise<Observation['blocks']> {
   if (objects.length === 0) return {}
   // Merges keep the greatest block number of a partition; every insert raises it or opens a partition.
   const rows = await executor.query<{ database: string; table: string; blocks: string }>(
     `SELECT database, table, toString(groupArray((partition_id, block))) AS blocks FROM (` +
-      `SELECT database, table, partition_id, max(max_block_number) AS block FROM system.parts WHERE ${whereIn(objects, 'table')} AND active ` +
+      `SELECT database, table, partition_id, max(max_block_number) AS block FROM ${from('parts')} WHERE ${whereIn(objects, 'table')} AND active ` +
       `GROUP BY database, table, partition_id ORDER BY database, table, partition_id) GROUP BY database, table`,
   )
   return Object.fromEntries(rows.map((row) => [keyOf({ database: row.database, name: row.table }), row.blocks]))
@@ -122,18 +144,22 @@ async function observeBlocks(executor: Executor, objects: readonly ObjectRef[]):
 
 /** Where each kind of name is listed, and what tells one from a later one of the same name. */
 const NAMED_TABLES: Readonly<Record<NamedKind, { readonly table: string; readonly identity: string }>> = {
-  database: { table: 'system.databases', identity: 'toString(uuid)' },
-  function: { table: 'system.functions', identity: "''" },
-  named_collection: { table: 'system.named_collections', identity: "''" },
-  user: { table: 'system.users', identity: 'toString(id)' },
-  role: { table: 'system.roles', identity: 'toString(id)' },
-  quota: { table: 'system.quotas', identity: 'toString(id)' },
-  settings_profile: { table: 'system.settings_profiles', identity: 'toString(id)' },
-  workload: { table: 'system.workloads', identity: "''" },
-  resource: { table: 'system.resources', identity: "''" },
+  database: { table: 'databases', identity: 'toString(uuid)' },
+  function: { table: 'functions', identity: "''" },
+  named_collection: { table: 'named_collections', identity: "''" },
+  user: { table: 'users', identity: 'toString(id)' },
+  role: { table: 'roles', identity: 'toString(id)' },
+  quota: { table: 'quotas', identity: 'toString(id)' },
+  settings_profile: { table: 'settings_profiles', identity: 'toString(id)' },
+  workload: { table: 'workloads', identity: "''" },
+  resource: { table: 'resources', identity: "''" },
 }
 
-async function observeNamed(executor: Executor, proofs: readonly Proof[]): Promise<Observation['named']> {
+async function observeNamed(
+  executor: Executor,
+  proofs: readonly Proof[],
+  from: SystemSource,
+): Promise<Observation['named']> {
   const found: [string, string][] = []
   const { major } = await executor.server()
   for (const proof of proofs) {
@@ -141,7 +167,7 @@ async function observeNamed(executor: Executor, proofs: readonly Proof[]): Promi
     const { table, identity } = NAMED_TABLES[proof.what]
     const names = proof.names.map(quoteString).join(', ')
     const rows = await executor.query<{ name: string; identity: string }>(
-      `SELECT name, ${major >= 20 ? identity : "''"} AS identity FROM ${table} WHERE name IN (${names})`,
+      `SELECT name, ${major >= 20 ? identity : "''"} AS identity FROM ${from(table)} WHERE name IN (${names})`,
     )
     for (const row of rows) found.push([keyOfName(proof.what, row.name), row.identity])
   }
@@ -152,16 +178,20 @@ async function observeNamed(executor: Executor, proofs: readonly Proof[]): Promi
  * How things stand now, as far as `proofs` compare them: one request for objects, and one each for mutations, parts and
  * names where a proof asks for them. Throws connection codes and `access_denied`.
  */
-export async function observe(executor: Executor, proofs: readonly Proof[]): Promise<Observation> {
+export async function observe(
+  executor: Executor,
+  proofs: readonly Proof[],
+  from: SystemSource = HERE,
+): Promise<Observation> {
   const of = (...kinds: Proof['kind'][]) =>
     unique(proofs.filter((proof) => kinds.includes(proof.kind)).flatMap(objectsOf))
   const objects = unique(proofs.flatMap(objectsOf))
   if (objects.length === 0 && !proofs.some((proof) => proof.kind === 'named')) return EMPTY
   return {
-    objects: await observeObjects(executor, objects),
-    mutations: await observeMutations(executor, of('mutated', 'altered')),
-    blocks: await observeBlocks(executor, of('written', 'emptied', 'mutated')),
-    named: await observeNamed(executor, proofs),
+    objects: await observeObjects(executor, objects, from),
+    mutations: await observeMutations(executor, of('mutated', 'altered'), from),
+    blocks: await observeBlocks(executor, of('written', 'emptied', 'mutated'), from),
+    named: await observeNamed(executor, proofs, from),
   }
 }
 

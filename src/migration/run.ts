@@ -161,7 +161,7 @@ const CHUNK = 64
 /** Milliseconds that a statement may be on its way to the server after its sender is gone. */
 const ARRIVAL_MS = 2_000
 
-type Sent = { readonly item: Planned; readonly queryId: string; readonly evidence: string }
+type Sent<Item extends Planned = Planned> = { readonly item: Item; readonly queryId: string; readonly evidence: string }
 
 /** Work under way, at most `width` at a time; once something has failed nothing more is begun. */
 class UnderWay {
@@ -290,8 +290,8 @@ class MigrationRun {
    */
   async send(batch: Batch): Promise<void> {
     const under = new UnderWay(this.context.concurrency)
-    const intended: Sent[] = []
-    const begun = new Set<Sent>()
+    const intended: Sent<Scheduled>[] = []
+    const begun = new Set<Sent<Scheduled>>()
     let next = this.intend(batch.slice(0, CHUNK))
     for (let from = 0; from < batch.length && !under.failed; from += CHUNK) {
       const chunk = await under.join(next)
@@ -322,13 +322,13 @@ class MigrationRun {
   }
 
   /** Writes the intents of statements, and the outcomes that wait with them. */
-  private async intend(items: readonly Scheduled[]): Promise<Sent[]> {
+  private async intend(items: readonly Scheduled[]): Promise<Sent<Scheduled>[]> {
     this.stopIfInterrupted()
     await this.context.lock.assertHeld()
     const proofs = items.map((item) => item.proof)
     const before = await persistently(() => observe(this.context.executor, proofs), RECONNECT_MS)
     const clusters = await this.observeClusters(items)
-    const sent = items.map((item): Sent => {
+    const sent = items.map((item): Sent<Scheduled> => {
       const cluster = clusters.get(clusterOf(item.statement.node) ?? '')
       const evidence = evidenceFor(item.proof, before)
       const hosts = Object.entries(cluster ?? {}).map(([host, seen]) => [host, evidenceFor(item.proof, seen).before])

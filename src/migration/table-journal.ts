@@ -1,22 +1,26 @@
-import type { Executor } from '../clickhouse/executor.js'
+import type { Executor, QuerySettings } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
+import { patiently } from './cut.js'
 import { type Journal, type JournalEntry, type StatementEvent, statementTable } from './journal.js'
 
 /** 60 UNKNOWN_TABLE and 81 UNKNOWN_DATABASE: nothing was written yet. */
 const MISSING: ReadonlySet<number> = new Set([60, 81])
 
-/** The same, and BAD_ARGUMENTS: the table is not replicated. ACCESS_DENIED: we may only read. */
-const NOT_REPLICATED: ReadonlySet<number> = new Set([...MISSING, 36, 497])
+/** The same, and BAD_ARGUMENTS: the table is not replicated. ACCESS_DENIED and READONLY: we may only read. */
+const NOT_REPLICATED: ReadonlySet<number> = new Set([...MISSING, 36, 497, 164])
 
-async function rowsOrNone<Row>(executor: Executor, sql: string): Promise<Row[]> {
+async function rowsOrNone<Row>(executor: Executor, sql: string, settings: QuerySettings): Promise<Row[]> {
   try {
-    return await executor.query<Row>(sql)
+    return await executor.query<Row>(sql, { settings })
   } catch (error) {
     if (error instanceof ServerError && MISSING.has(error.clickhouseCode)) return []
     throw error
   }
 }
+
+/** Reads of a SharedMergeTree (ClickHouse Cloud) show what was written through any node only when asked to. */
+const SHARED: QuerySettings = { select_sequential_consistency: 1 }
 
 /** `2026-01-31 12:00:00.000` of a UTC column as ISO 8601. */
 function isoOf(text: string): string {
@@ -31,9 +35,15 @@ function serverTime(iso: string, digits: 0 | 3): string {
     .slice(0, digits === 0 ? 19 : 23)
 }
 
-async function hasTable(executor: Executor, name: string): Promise<boolean> {
+/** The engine of a table in the configured database; empty where there is no such table. */
+async function engineOf(executor: Executor, name: string): Promise<string> {
   const where = `database = ${quoteString(executor.database)} AND name = ${quoteString(name)}`
-  return (await executor.query(`SELECT 1 FROM system.tables WHERE ${where}`)).length > 0
+  const rows = await executor.query<{ engine: string }>(`SELECT engine FROM system.tables WHERE ${where}`)
+  return rows[0]?.engine ?? ''
+}
+
+async function hasTable(executor: Executor, name: string): Promise<boolean> {
+  return (await engineOf(executor, name)) !== ''
 }
 
 /** Creates the configured database where it is missing; on a cluster, everywhere. Throws the server's refusal. */
@@ -71,10 +81,17 @@ async function storageOf(executor: Executor, table: string, cluster: string | un
   }
 }
 
+/** Milliseconds to find the server again while it waits for its replicas. */
+const SYNC_MS = 5_000
+
 /** Waits until this node has what the others wrote. A table that is missing, or is not replicated, needs no waiting. */
 async function syncReplica(executor: Executor, table: string): Promise<void> {
   try {
-    await executor.command(`SYSTEM SYNC REPLICA ${table}`)
+    await patiently(
+      () => executor.command(`SYSTEM SYNC REPLICA ${table}`),
+      SYNC_MS,
+      () => undefined,
+    )
   } catch (error) {
     if (!(error instanceof ServerError && NOT_REPLICATED.has(error.clickhouseCode))) throw error
   }
@@ -99,10 +116,19 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
   return {
     store: 'table',
     location: `${executor.database}.${table}`,
-    read: async () => ({
-      applied: await readApplied(executor, applied),
-      statements: await readStatements(executor, statements),
-    }),
+    read: async () => {
+      const engine = await engineOf(executor, statementTable(table))
+      // Another node may have written what this one has not fetched yet: less than all would run statements twice.
+      if (engine.startsWith('Replicated')) {
+        await syncReplica(executor, applied)
+        await syncReplica(executor, statements)
+      }
+      const settings = engine.startsWith('Shared') ? SHARED : {}
+      return {
+        applied: await readApplied(executor, applied, settings),
+        statements: await readStatements(executor, statements, settings),
+      }
+    },
     prepare: async () => {
       await createDatabase(executor, table, cluster)
       const { major } = await executor.server()
@@ -175,10 +201,10 @@ function numbered(events: readonly StatementEvent[], digits: 0 | 3): Record<stri
   })
 }
 
-async function readApplied(executor: Executor, table: string): Promise<JournalEntry[]> {
+async function readApplied(executor: Executor, table: string, settings: QuerySettings): Promise<JournalEntry[]> {
   type Row = { name: string; applied_at: string; checksum: string; chkit_version: string }
   const sql = `SELECT name, toString(applied_at) AS applied_at, checksum, chkit_version FROM ${table} ORDER BY name, applied_at`
-  const rows = await rowsOrNone<Row>(executor, sql)
+  const rows = await rowsOrNone<Row>(executor, sql, settings)
   // The first row of a name counts: it is when the migration ran.
   const first = new Map<string, JournalEntry>()
   for (const row of rows) {
@@ -193,11 +219,11 @@ async function readApplied(executor: Executor, table: string): Promise<JournalEn
   return [...first.values()]
 }
 
-async function readStatements(executor: Executor, table: string): Promise<StatementEvent[]> {
+async function readStatements(executor: Executor, table: string, settings: QuerySettings): Promise<StatementEvent[]> {
   type Row = Omit<StatementEvent, 'queryId'> & { query_id: string; sequence: number | string }
   const columns =
     'migration, statement, outcome, toString(at) AS at, sequence, hash, query_id, evidence, epoch, runner, message'
-  const rows = await rowsOrNone<Row>(executor, `SELECT ${columns} FROM ${table} ORDER BY sequence`)
+  const rows = await rowsOrNone<Row>(executor, `SELECT ${columns} FROM ${table} ORDER BY sequence`, settings)
   // A clock that lags behind that of the run before must not sort new lines before old ones.
   lastSequence = rows.reduce((newest, row) => Math.max(newest, Number(row.sequence)), lastSequence)
   return rows.map(({ query_id, sequence: _, ...row }) => ({

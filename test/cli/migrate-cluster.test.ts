@@ -7,6 +7,7 @@ import { clusterMissing, type OldCluster, startOldCluster } from '../support/zoo
 describe.skipIf(clusterMissing)(`on two replicas of ClickHouse 18.16 (${clusterMissing ?? 'installed'})`, () => {
   let cluster: OldCluster
   let nodes: [Executor, Executor]
+  let addresses: [string, string]
   let project: Project
 
   const configure = (node: 0 | 1) =>
@@ -20,6 +21,16 @@ describe.skipIf(clusterMissing)(`on two replicas of ClickHouse 18.16 (${clusterM
     const result = await project.run([...argv, '--json'])
     return { ...result.json, exitCode: result.exitCode } as Record<string, unknown>
   }
+  const tables = (node: 0 | 1, name: string) =>
+    nodes[node].query<{ engine: string }>(
+      `SELECT engine FROM system.tables WHERE database = 'app' AND name = '${name}'`,
+    )
+  const columns = async (node: 0 | 1, table: string) =>
+    (
+      await nodes[node].query<{ name: string }>(
+        `SELECT name FROM system.columns WHERE database = 'app' AND table = '${table}' ORDER BY name`,
+      )
+    ).map(({ name }) => name)
 
   beforeAll(async () => {
     cluster = await startOldCluster()
@@ -27,6 +38,7 @@ describe.skipIf(clusterMissing)(`on two replicas of ClickHouse 18.16 (${clusterM
       await connect({ url: cluster.replicas[0].url }, { root: '/' }),
       await connect({ url: cluster.replicas[1].url }, { root: '/' }),
     ]
+    addresses = [`127.0.0.1:${cluster.replicas[0].ports.tcp}`, `127.0.0.1:${cluster.replicas[1].ports.tcp}`]
     project = createProject({
       'migrations/1_a.sql': `CREATE TABLE app.t ON CLUSTER pair (id UInt64) ENGINE = ReplicatedMergeTree('/t', '{replica}') ORDER BY id;
 INSERT INTO app.t VALUES (1), (2);
@@ -46,7 +58,7 @@ INSERT INTO app.t VALUES (1), (2);
       applied: [{ name: '1_a.sql', statements: 2 }],
     })
     configure(1)
-    await nodes[1].command('SYSTEM SYNC REPLICA app._chkit_migrations')
+    // Nothing is synchronised by hand: reading the journal does it.
     expect(await json('status')).toMatchObject({ exitCode: 0, applied: 1, pending: 0 })
     expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, applied: [] })
     await nodes[1].command('SYSTEM SYNC REPLICA app.t')
@@ -63,20 +75,90 @@ INSERT INTO app.t VALUES (1), (2);
     expect(await nodes[1].query('SELECT count() AS n FROM app.t')).toEqual([{ n: 3 }])
   })
 
-  test('a replica that does not answer is no failure: what ran here is done, and the server\u2019s words are passed on', async () => {
+  test('a Local and Distributed pair is generated for the configured cluster, altered and dropped on all hosts', async () => {
+    configure(0)
+    const pair = (columns: string) => ({
+      'schema.ts': `import { schema, table } from 'chkit'
+const columns = [{ name: 'id', type: 'UInt64' }${columns}] as const
+export default schema(
+  table({ database: 'app', name: 'all_events', engine: "Distributed('pair', 'app', 'events', rand())", columns }),
+  table({ database: 'app', name: 'events', engine: "ReplicatedMergeTree('/events', '{replica}')", columns, orderBy: ['id'] }),
+)`,
+    })
+    project.write(pair(''))
+    const first = await json('generate', '--name', 'pair', '--migration-id', '3')
+    expect(first).toMatchObject({ exitCode: 0 })
+    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0 })
+    for (const node of [0, 1] as const) {
+      expect(await tables(node, 'events')).toEqual([{ engine: 'ReplicatedMergeTree' }])
+      expect(await tables(node, 'all_events')).toEqual([{ engine: 'Distributed' }])
+    }
+    await nodes[0].command('INSERT INTO app.events VALUES (1)')
+    expect(await nodes[0].query('SELECT count() AS n FROM app.all_events')).toEqual([{ n: 1 }])
+  })
+
+  test('a replica that is stopped for a while is waited for, and has it in the end', async () => {
     project.write({
-      'migrations/3_c.sql': `SET distributed_ddl_task_timeout = 2;
+      'migrations/4_c.sql': `SET distributed_ddl_task_timeout = 2;
 CREATE TABLE app.late ON CLUSTER pair (x UInt8) ENGINE = MergeTree ORDER BY x;
 `,
     })
     configure(0)
     cluster.replicas[1].pause()
+    setTimeout(() => cluster.replicas[1].resume(), 5000)
+    const result = await json('migrate', '--apply')
+    expect(result).toMatchObject({ exitCode: 0, applied: [{ name: '4_c.sql' }] })
+    expect(String(result.warnings)).not.toContain('does not answer')
+    expect(await tables(1, 'late')).toHaveLength(1)
+  })
+
+  test('a replica that stays away is named, and does not stop the run', async () => {
+    project.write({
+      'migrations/5_d.sql': `SET distributed_ddl_task_timeout = 2;
+CREATE TABLE app.later ON CLUSTER pair (x UInt8) ENGINE = MergeTree ORDER BY x;
+`,
+    })
+    cluster.replicas[1].pause()
     try {
       const result = await json('migrate', '--apply')
-      expect(result).toMatchObject({ exitCode: 0, applied: [{ name: '3_c.sql' }] })
-      expect(String(result.warnings)).toMatch(/has run here, but: .*unfinished hosts/s)
+      expect(result).toMatchObject({ exitCode: 0, applied: [{ name: '5_d.sql' }] })
+      expect(String(result.warnings)).toContain(`${addresses[0]} has run it; ${addresses[1]} does not answer`)
     } finally {
       cluster.replicas[1].resume()
     }
+  })
+
+  test('a replica that holds another table is named; when that is gone, the statement is completed there', async () => {
+    await nodes[1].command('CREATE TABLE app.clash (y String) ENGINE = MergeTree ORDER BY y')
+    project.write({
+      'migrations/6_e.sql': `CREATE TABLE app.clash ON CLUSTER pair (x UInt8) ENGINE = ReplicatedMergeTree('/clash', '{replica}') ORDER BY x;
+ALTER TABLE app.clash ON CLUSTER pair ADD COLUMN z UInt8;
+`,
+    })
+    const clash = await json('migrate', '--apply')
+    expect(clash).toMatchObject({ exitCode: 1, code: 'migration_failed', details: { statement: 1 } })
+    expect(String(clash.error)).toContain(`${addresses[0]} has run it`)
+    expect(String(clash.error)).toContain(`${addresses[1]} held another object of that name before`)
+    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 1, code: 'migration_failed' })
+    await nodes[1].command('DROP TABLE app.clash')
+    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, applied: [{ name: '6_e.sql' }] })
+    for (const node of [0, 1] as const) expect(await columns(node, 'clash')).toEqual(['x', 'z'])
+    // What the replica missed while it was away came from the queue before this.
+    expect(await tables(1, 'later')).toHaveLength(1)
+  })
+
+  test('ZooKeeper that is gone for a while is waited for', async () => {
+    project.write({
+      'migrations/7_f.sql': `CREATE TABLE app.z1 ON CLUSTER pair (x UInt8) ENGINE = ReplicatedMergeTree('/z1', '{replica}') ORDER BY x;
+INSERT INTO app.z1 VALUES (1);
+ALTER TABLE app.z1 ON CLUSTER pair ADD COLUMN y UInt8;
+`,
+    })
+    await cluster.zookeeper.kill()
+    setTimeout(() => void cluster.zookeeper.start(), 4000)
+    const result = await json('migrate', '--apply')
+    expect(result, JSON.stringify(result)).toMatchObject({ exitCode: 0, applied: [{ name: '7_f.sql' }] })
+    for (const node of [0, 1] as const) expect(await columns(node, 'z1')).toEqual(['x', 'y'])
+    expect(await nodes[0].query('SELECT count() AS n FROM app.z1')).toEqual([{ n: 1 }])
   })
 })
