@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { isUtf8 } from 'node:buffer'
+import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { messageOf } from '../errors.js'
 
 /** Loads TypeScript and JavaScript modules of the project. Each module runs once in a loader's life. */
@@ -57,6 +58,7 @@ export function createModuleLoader(options: ModuleLoaderOptions): ModuleLoader {
   })
   return {
     load: async (file) => {
+      refuseOtherEncodings(file)
       try {
         return exportsOf(await jiti.import(file))
       } catch (error) {
@@ -69,6 +71,20 @@ export function createModuleLoader(options: ModuleLoaderOptions): ModuleLoader {
       }
     },
   }
+}
+
+/** Text of another encoding would load, with its letters replaced, and end up in names and comments of the database. */
+function refuseOtherEncodings(file: string): void {
+  // A package's name, or a path that jiti completes: what cannot be found here is for jiti to find or to report.
+  if (!isAbsolute(file) || !isFile(file)) return
+  const bytes = readFileSync(file)
+  if (isUtf8(bytes)) return
+  const line =
+    bytes
+      .toString('latin1')
+      .split('\n')
+      .findIndex((text) => !isUtf8(Buffer.from(text, 'latin1'))) + 1
+  throw new ModuleLoadError('thrown', `${file}:${line}`, 'it is not UTF-8; save it as UTF-8', undefined)
 }
 
 /**
@@ -121,6 +137,10 @@ function cacheFolder({ root, env }: ModuleLoaderOptions): string | undefined {
     }
   }
   return undefined
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
 function isFolder(path: string): boolean {

@@ -126,6 +126,29 @@ describe('a schema file that', () => {
   })
 })
 
+describe('a file of another encoding', () => {
+  const LATIN1 = Buffer.from('// first line\nexport const caf\u00e9 = 1\n', 'latin1')
+  test('is no schema file', async () => {
+    writeFileSync(path('schema/b.ts'), LATIN1)
+    expect(await failure('generate')).toMatchObject({
+      code: 'schema_load_failed',
+      exitCode: 1,
+      error: `Schema file schema/b.ts could not be loaded: it is not UTF-8; save it as UTF-8 (${path('schema/b.ts')}:2)`,
+    })
+  })
+
+  test('is no config', async () => {
+    writeFileSync(path('clickhouse.config.ts'), LATIN1)
+    expect(await failure('status')).toMatchObject({ code: 'config_load_failed', exitCode: 2 })
+  })
+
+  test('is no migration', async () => {
+    mkdirSync(path('chkit/migrations'), { recursive: true })
+    writeFileSync(path('chkit/migrations/1_a.sql'), LATIN1)
+    expect(await failure('migrate', '--apply')).toMatchObject({ code: 'file_not_utf8', exitCode: 1 })
+  })
+})
+
 describe('flags without a command', () => {
   test.each([
     { argv: ['--bogus'], code: 'unknown_flag', error: 'Unknown flag --bogus.' },
