@@ -1,4 +1,5 @@
 import type { Expression, Setting } from '../sql/ast.js'
+import { identifierValue, tokenize } from '../sql/lexer.js'
 import { printExpression } from '../sql/print.js'
 import { quoteString } from '../sql/quote.js'
 import { readEngine, readExpression, readProjection } from './clause.js'
@@ -46,7 +47,7 @@ export function declarationOf(definition: Definition): Declaration | undefined {
     case 'table':
       return tableDeclaration(definition)
     case 'view':
-      return { ...viewHead(definition), kind: 'view' }
+      return compact({ ...viewHead(definition), kind: 'view', columnAliases: aliasList(definition.spelling) })
     case 'materialized_view':
       return materializedViewDeclaration(definition)
     case 'dictionary':
@@ -230,6 +231,14 @@ function projectionInput({ name, form, body, settings }: Projection): Projection
   const index = parsed.problem === undefined ? parsed.node.index : undefined
   if (index === undefined) return { name, index: body, type: '', ...named }
   return { name, index: printExpression(index.expression), type: printExpression(index.type), ...named }
+}
+
+function aliasList(spelling: Spelling | undefined): readonly string[] | undefined {
+  if (spelling?.columnAliases === undefined) return undefined
+  const tokens = tokenize(spelling.columnAliases)
+  const names: string[] = []
+  for (let index = 0; index < tokens.count; index += 2) names.push(identifierValue(tokens, index))
+  return names
 }
 
 function viewHead(view: View | MaterializedView) {

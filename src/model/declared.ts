@@ -100,7 +100,8 @@ function callOf(node: Expression): FunctionCall {
 
 /** The tree of a view as CREATE VIEW would be parsed. */
 export function viewNode(view: ViewDeclaration, name: ObjectName, findings: Findings): CreateView {
-  return { ...viewHead(view, name, findings), view: 'VIEW' }
+  const { columnAliases } = view
+  return { ...viewHead(view, name, findings), view: 'VIEW', ...(columnAliases && { columnAliases }) }
 }
 
 /** The tree of a materialized view as CREATE MATERIALIZED VIEW would be parsed. */

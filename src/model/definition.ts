@@ -89,6 +89,8 @@ export type Spelling = {
   readonly settings?: SqlText
   /** `''` in quotes, where an empty COMMENT was written and kept. */
   readonly comment?: SqlText
+  /** The names of a view that was made as `CREATE VIEW v (a, b) AS ..`; its query has them too. */
+  readonly columnAliases?: SqlText
   /** The insides of a dictionary's SOURCE and LAYOUT. */
   readonly source?: SqlText
   readonly layout?: SqlText

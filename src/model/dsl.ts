@@ -138,6 +138,8 @@ export type ViewInput<C extends ViewColumnsInput = ViewColumnsInput> = Named &
     /** The SELECT. Tables without a database belong to the view's own. `{x:Type}` makes it a parameterised view. */
     readonly as: string
     readonly columns?: C
+    /** Names for the columns of the query, in their order: `CREATE VIEW v (a, b) AS ..`. */
+    readonly columnAliases?: readonly string[]
   }
 
 /** When a refreshable materialized view is refreshed: `every` or `after`, in words: `'1 HOUR'`, `'1 DAY 2 HOUR'`. */

@@ -160,7 +160,7 @@ const SHAPES: Readonly<Record<Declaration['kind'], Shape>> = {
     asTableFunction: may(filled),
     plugins: may(object),
   },
-  view: { ...NAMED, ...SECURITY, as: must(filled), columns: may(anything) },
+  view: { ...NAMED, ...SECURITY, as: must(filled), columns: may(anything), columnAliases: may(texts) },
   materialized_view: {
     ...NAMED,
     ...STORAGE,

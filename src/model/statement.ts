@@ -63,7 +63,7 @@ export function definitionFromNode(node: Statement, context: FormContext): Defin
     case 'createTable':
       return node.asTable || node.asSelect || node.temporary || node.targets ? undefined : tableForm(node, context)
     case 'createView':
-      if (node.columnAliases !== undefined || node.view === 'WINDOW VIEW') return undefined
+      if (node.view === 'WINDOW VIEW' || (node.columnAliases !== undefined && node.view !== 'VIEW')) return undefined
       return node.view === 'VIEW' ? viewForm(node, context) : materializedViewForm(node, context)
     case 'createDictionary':
       return dictionaryForm(node, context)

@@ -1,4 +1,6 @@
+import type { Query } from '../sql/ast.js'
 import type { CreateView, ObjectName, RefreshStrategy, SqlSecurity, TimeInterval } from '../sql/ast-ddl.js'
+import { quoteIdentifierIfNeeded } from '../sql/quote.js'
 import type { MaterializedView, QualifiedName, Refresh, View, ViewColumn } from './definition.js'
 import { declaredQueryText, storedQueryText } from './query.js'
 import { compact, storageForm } from './storage.js'
@@ -7,14 +9,25 @@ import { columnsForm, elementsForm, type FormContext, nameText, settingsByName }
 /** The canonical view of a CREATE VIEW. */
 export function viewForm(node: CreateView, context: FormContext): View {
   const name = qualifiedName(node.name, context.database)
+  const { spelling, ...common } = commonForm(node)
+  const query = node.columnAliases === undefined ? node.query : withAliases(node.query, node.columnAliases)
+  const columnAliases = node.columnAliases?.map(quoteIdentifierIfNeeded).join(', ')
+  const fullSpelling = compact({ ...spelling, columnAliases })
   return {
     kind: 'view',
     ...name,
-    query: context.declared ? declaredQueryText(node.query, name.database) : storedQueryText(node.query),
+    query: context.declared ? declaredQueryText(query, name.database) : storedQueryText(query),
     ...columnsOf(node),
     ...securityForm(node.sqlSecurity),
-    ...commonForm(node),
+    ...common,
+    ...(Object.keys(fullSpelling).length > 0 && { spelling: fullSpelling }),
   }
+}
+
+/** The query with its columns named as `CREATE VIEW v (a, b)` asks for; the server stores it so. */
+function withAliases(query: Query, aliases: readonly string[]): Query {
+  if (query.kind !== 'select' || query.columns.length !== aliases.length) return query
+  return { ...query, columns: query.columns.map((column, index) => ({ ...column, alias: aliases[index]! })) }
 }
 
 /** The canonical form of a CREATE MATERIALIZED VIEW. */

@@ -148,6 +148,7 @@ function viewLines(view: View | MaterializedView): SqlText[] {
 function createView(view: View, mode: CreateMode): SqlText {
   const lines = [`${opening('VIEW', mode)} ${renderName(view)}${onCluster(view.cluster)}`]
   if (view.columns?.length) lines.push(list(memberLines(view.columns, {})))
+  if (view.spelling?.columnAliases !== undefined) lines.push(`(${view.spelling.columnAliases})`)
   return [...lines, ...viewLines(view)].join('\n')
 }
 

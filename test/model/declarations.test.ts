@@ -93,3 +93,12 @@ test('a raw object depends on what its text names', () => {
   const names = new Set(['app.v', 'app.t', 'app.other', 'odd db.odd t'])
   expect(withDependencies([raw], names)).toEqual([{ ...raw, dependsOn: ['app.t', 'odd db.odd t'] }])
 })
+
+test('a view that names its columns has them in its query as the server does', () => {
+  const shown = 'CREATE VIEW app.v (`x y` UInt8, `b` String) (`x y`, b) AS SELECT 1 AS `x y`, a AS b FROM app.t'
+  const [object] = declarationsOf([read(shown)], () => shown)
+  expect(object?.fallback).toBeUndefined()
+  expect(object?.declaration).toMatchObject({ kind: 'view', columnAliases: ['x y', 'b'] })
+  const written = read('CREATE VIEW app.v (`x y`, b) AS SELECT 1, a FROM app.t')
+  expect(written).toMatchObject({ query: 'SELECT 1 AS `x y`, a AS b FROM app.t' })
+})

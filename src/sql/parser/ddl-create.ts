@@ -194,7 +194,11 @@ function parseCreateView(
   let columnAliases: string[] | undefined
   if (cursor.atToken(Token.leftParen)) {
     columnAliases = cursor.attempt(() => parseColumnAliases(cursor))
-    if (columnAliases === undefined) ({ elements, primaryKey } = parseElements(cursor))
+    if (columnAliases === undefined) {
+      ;({ elements, primaryKey } = parseElements(cursor))
+      // The server shows both lists of a view that was made with names alone.
+      if (cursor.atToken(Token.leftParen)) columnAliases = cursor.attempt(() => parseColumnAliases(cursor))
+    }
   }
   const innerStorage = parseInnerEngine(cursor)
   const storage = withPrimaryKey(cursor, parseStorage(cursor), primaryKey)
