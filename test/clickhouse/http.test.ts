@@ -313,7 +313,7 @@ describe('a server over HTTP', () => {
   })
 
   test('a failed first request is not remembered', async () => {
-    const executor = await openHttp({ url: server.url, connectTimeoutMs: 200 })
+    const executor = await openHttp({ url: server.url, connectTimeoutMs: 2_000 })
     await server.silent(true)
     expect((await failure(executor.query('SELECT 1'))).code).toBe('connection_timeout')
     await server.silent(false)

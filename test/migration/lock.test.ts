@@ -114,8 +114,8 @@ describe.each(setups)('the migration lock $name', ({ missing, renewal, listing, 
   })
 
   test.skipIf(missing)('is renewed while it is held', async () => {
-    const lock = await acquire('one', { leaseMs: 2000 })
-    await wait(3000)
+    const lock = await acquire('one', { leaseMs: 6000 })
+    await wait(8000)
     expect((await failure(acquire('two'))).code).toBe('lock_held')
     await lock.release()
   })
