@@ -99,3 +99,56 @@ describe('copying a table', () => {
     expect(await leftTables()).toEqual([])
   })
 })
+
+test('a rate is kept: the same copy takes as long as its bytes allow', async () => {
+  const argv = [
+    '--target',
+    'app.target',
+    '--source',
+    'app.source',
+    '--from',
+    '2024-01-01',
+    '--to',
+    '2024-01-02',
+    '--chunk-hours',
+    '4',
+  ]
+  const id = await planned(project, argv)
+  // About 10,800 rows of 14 bytes in six chunks: after the fifth, 126 kB are due.
+  const begin = performance.now()
+  const result = await project.run(['backfill', 'run', '--plan-id', id, '--max-bytes-per-second', '60k', '--json'])
+  expect(result.json).toMatchObject({ ok: true, rows: 10800 })
+  expect(performance.now() - begin).toBeGreaterThan(1_500)
+})
+
+test('rows of a target with TTL, projections and indexes arrive, and the target merges as before', async () => {
+  await execute(connection, [
+    `CREATE TABLE app.rich (at DateTime, id UInt64 CODEC(Delta, ZSTD), kind LowCardinality(String), note String DEFAULT 'x' TTL at + INTERVAL 50 YEAR, day Date MATERIALIZED toDate(at),
+      INDEX i id TYPE minmax GRANULARITY 1, PROJECTION p (SELECT kind, count() GROUP BY kind), CONSTRAINT c CHECK id < 1000000)
+      ENGINE = ReplacingMergeTree(id) PARTITION BY (toYYYYMM(at), kind) PRIMARY KEY kind ORDER BY (kind, at, id)
+      TTL at + INTERVAL 60 YEAR SETTINGS index_granularity = 1024, deduplicate_merge_projection_mode = 'rebuild'`.replace(
+      ' SAMPLE BY kind',
+      '',
+    ),
+  ])
+  const id = await planned(project, ['--target', 'app.rich', '--source', 'app.source', ...DAYS])
+  expect((await project.run(['backfill', 'run', '--plan-id', id, '--json'])).json).toMatchObject({ ok: true })
+  await execute(connection, ['OPTIMIZE TABLE app.rich FINAL'])
+  expect(await figures('app.rich')).toEqual(await figures('app.source', IN_WINDOW))
+})
+
+test('a Date column, and a server whose rows have another time zone, lose nothing at the edges', async () => {
+  await execute(connection, [
+    "CREATE TABLE app.zoned (at DateTime64(6, 'America/New_York'), id UInt64) ENGINE = MergeTree ORDER BY at",
+    "INSERT INTO app.zoned SELECT toDateTime64('2024-01-01', 6, 'UTC') + number * 60, number FROM numbers(4320)",
+    'CREATE TABLE app.zoned_copy AS app.zoned',
+    'CREATE TABLE app.days (day Date, id UInt64) ENGINE = MergeTree ORDER BY day',
+    "INSERT INTO app.days SELECT toDate('2024-01-01') + number % 3, number FROM numbers(999)",
+    'CREATE TABLE app.days_copy AS app.days',
+  ])
+  for (const table of ['zoned', 'days']) {
+    const id = await planned(project, ['--target', `app.${table}_copy`, '--source', `app.${table}`, ...DAYS])
+    expect((await project.run(['backfill', 'run', '--plan-id', id, '--json'])).json).toMatchObject({ ok: true })
+    expect(await figures(`app.${table}_copy`)).toEqual(await figures(`app.${table}`))
+  }
+})
