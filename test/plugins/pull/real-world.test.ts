@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -108,6 +108,9 @@ afterAll(async () => {
   await engine.close()
   source.remove()
   target.remove()
+  // The engine makes these itself: a SQLite file in the working directory, and the folders of disks.
+  for (const path of ['sqlite.db', '/tmp/chkit-real-world-cold', '/tmp/chkit-real-world-local'])
+    rmSync(path, { recursive: true, force: true })
 })
 
 /** Leaves the server as empty as it was. */
