@@ -33,6 +33,8 @@ export type Observation = {
 export type Evidence = {
   readonly proof: Proof
   readonly before: Observation
+  /** The statement that takes a change of column types back. */
+  readonly reverse?: string
   /** Of a statement ON CLUSTER: how things stood on the other hosts that answered, by address. */
   readonly cluster?: { readonly name: string; readonly hosts: Readonly<Record<string, Observation>> }
 }

@@ -19,7 +19,7 @@ import {
 } from './cluster.js'
 import { isCut, isKeeperAway, patiently, persistently } from './cut.js'
 import { migrationId } from './directory.js'
-import { type Evidence, evidenceFor, type Observation, observe } from './evidence.js'
+import { type Evidence, evidenceFor, type Observation, observe, type SystemSource } from './evidence.js'
 import {
   type Journal,
   type JournalState,
@@ -29,7 +29,7 @@ import {
 } from './journal.js'
 import type { Lock } from './lock.js'
 import { type MigrationStatement, type ParsedMigration, replaceStatements } from './migration-file.js'
-import { followMutations } from './mutations.js'
+import { describeProgress, followMutations, reverseOfTypes } from './mutations.js'
 import { readPlainTables } from './plain-tables.js'
 import { isCertain, mutatedObject, proofOf } from './proof.js'
 import { editedError, findEdited, parseEvidence, resumption, settle, unsettledError } from './settle.js'
@@ -210,6 +210,8 @@ class MigrationRun {
   private tries = 0
   /** Numbers of the statements that are known to have run. */
   private readonly done = new Set<number>()
+  /** Statements that take back a change of types, by the number of the one that makes it. */
+  private readonly reverses = new Map<number, string>()
   private writing: Promise<void> = Promise.resolve()
 
   constructor(
@@ -259,6 +261,7 @@ class MigrationRun {
       ;({ verdict, facts } = await look())
     }
     const evidence = parseEvidence(intent.evidence)
+    if (evidence?.reverse !== undefined) this.reverses.set(item.statement.number, evidence.reverse)
     if (evidence?.cluster !== undefined) {
       const look = await persistently(() => lookAtHosts(executor, evidence, false), RECONNECT_MS)
       facts = describeLook(look)
@@ -272,7 +275,7 @@ class MigrationRun {
       throw unsettledError(this.migration.name, migrationId(this.migration.name), item.statement, facts)
     }
     this.note(item, verdict, intent.queryId, facts)
-    if (verdict === 'done') await this.follow(item)
+    if (verdict === 'done') await this.follow(item, intent.queryId)
     return verdict === 'done'
   }
 
@@ -328,9 +331,11 @@ class MigrationRun {
     const proofs = items.map((item) => item.proof)
     const before = await persistently(() => observe(this.context.executor, proofs), RECONNECT_MS)
     const clusters = await this.observeClusters(items)
+    for (const item of items) await this.rememberReverse(item)
     const sent = items.map((item): Sent<Scheduled> => {
       const cluster = clusters.get(clusterOf(item.statement.node) ?? '')
-      const evidence = evidenceFor(item.proof, before)
+      const reverse = this.reverses.get(item.statement.number)
+      const evidence = { ...evidenceFor(item.proof, before), ...(reverse === undefined ? {} : { reverse }) }
       const hosts = Object.entries(cluster ?? {}).map(([host, seen]) => [host, evidenceFor(item.proof, seen).before])
       const name = clusterOf(item.statement.node)
       const placed =
@@ -502,7 +507,7 @@ class MigrationRun {
     }
     // Where only the journal will know, the outcome is written before anything else happens.
     if (!isCertain(item.proof)) await this.flush()
-    await this.follow(item)
+    await this.follow(item, queryId)
   }
 
   /** True: it ran all the same. False: it did not, and may be sent again. Throws when it failed or nobody can tell. */
@@ -552,20 +557,42 @@ class MigrationRun {
     }
   }
 
-  private async follow(item: Planned): Promise<void> {
+  private async follow(item: Planned, queryId: string): Promise<void> {
     const object = mutatedObject(item.proof)
     if (object === undefined) return
     try {
       await followMutations(this.context.executor, object, {
         signal: this.context.signal,
-        onProgress: (left, elapsedMs) => {
-          const parts = left.reduce((sum, mutation) => sum + mutation.partsLeft, 0)
-          this.report(item, `${left.length} mutations, ${parts} parts left, ${Math.round(elapsedMs / 1000)} s`)
-        },
+        reverse: this.reverses.get(item.statement.number),
+        sources: await this.sourcesOf(item),
+        onProgress: (progress) => this.report(item, describeProgress(progress)),
       })
     } catch (error) {
-      throw error instanceof ChkitError && error.code === 'migration_failed' ? this.failure(error, item, '') : error
+      if (!(error instanceof ChkitError) || error.code !== 'migration_failed') throw error
+      // Taken, and not done: the next run looks again, and sends it anew once it was taken back.
+      this.note(item, 'unknown', queryId, error.message)
+      throw this.failure(error, item, '')
     }
+  }
+
+  /** Every host of the statement's cluster; undefined for this server alone. */
+  private async sourcesOf(item: Planned): Promise<readonly SystemSource[] | undefined> {
+    const name = clusterOf(item.statement.node)
+    if (name === undefined || this.context.executor.kind === 'embedded') return undefined
+    const hosts = await clusterHosts(this.context.executor, name)
+    // A host that does not answer was named before, and would fail every look.
+    const seen = await observeHosts(this.context.executor, hosts, [])
+    const answering = hosts.filter(({ address }) => !(seen.get(address) instanceof ChkitError))
+    return answering.length === 0 ? undefined : answering.map(({ source }) => source)
+  }
+
+  /** What takes a change of column types back: the types as they are now. */
+  private async rememberReverse({ statement }: Planned): Promise<void> {
+    const { node } = statement
+    if (node.kind !== 'alter' || !node.commands.some(({ kind }) => kind === 'modifyColumn')) return
+    const { executor } = this.context
+    const reverse = await persistently(() => reverseOfTypes(executor, node), RECONNECT_MS)
+    if (reverse !== undefined) this.reverses.set(statement.number, reverse)
   }
 
   /** Writes the outcomes that wait, with `more` after them; one writing at a time, in the order of the calls. */
@@ -606,6 +633,7 @@ class MigrationRun {
 
   private note(item: Planned, outcome: StatementOutcome, queryId: string, message: string): void {
     if (outcome === 'done') this.done.add(item.statement.number)
+    else this.done.delete(item.statement.number)
     this.outcomes.push(this.event(item, outcome, queryId, message, ''))
   }
 
