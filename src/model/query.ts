@@ -1,5 +1,6 @@
 import type { Query, SetOperation, UnionMode, UnionQuery } from '../sql/ast.js'
 import { printSelect } from '../sql/print.js'
+import { compareCodeUnits } from './definition.js'
 import { canonicalFunctionName } from './functions.js'
 
 /** A declared `query` as the server would store it in a view of `database`; see `canonicalQuery`. */
@@ -13,12 +14,12 @@ export function storedQueryText(query: Query): string {
 }
 
 /**
- * What the server makes of a view's query before it stores it: set operations grouped, function names resolved, tables
+ * What the server makes of a view's query before it stores it: WITH given to all of a union, set operations grouped, function names resolved, tables
  * without a database given one. The last happens where the server's own visitor does it (`AddDefaultDatabaseVisitor`,
  * seen on 26.7), so that what it leaves alone stays alone.
  */
 export function canonicalQuery(query: Query, database: string): Query {
-  const grouped = mapTree(query, groupSetOperations)
+  const grouped = mapTree(withGlobalWith(query), groupSetOperations)
   const rewritten = rewriteNode(grouped, { database, namedQueries: new Set() })
   return mapTree(rewritten, flattenSetOperations) as Query
 }
@@ -90,7 +91,9 @@ function rewriteFields(node: PlainNode, context: Context): PlainNode {
 function rewriteSelect(select: PlainNode, outer: Context): PlainNode {
   const context: Context = { ...outer, namedQueries: new Set(outer.namedQueries) }
   const elements = Array.isArray(select.with) ? (select.with as readonly PlainNode[]) : []
-  if (select.recursive === true) for (const element of elements) noteNamedQuery(element, context)
+  // A copied WITH RECURSIVE loses the word, and its queries go on reading themselves.
+  if (select.recursive === true || select.sees === 'itself')
+    for (const element of elements) noteNamedQuery(element, context)
   const rewrittenWith = elements.map((element) => {
     const rewritten = rewriteNode(element, context)
     noteNamedQuery(element, context)
@@ -153,6 +156,54 @@ function rewriteFunction(call: PlainNode, context: Context): PlainNode {
     if (set !== args[1]) node = { ...node, args: [args[0], set] }
   }
   return rewriteFields(node, context)
+}
+
+/**
+ * The WITH of the first SELECT of a union is that of all of them (`ApplyWithGlobalVisitor`, seen on 26.7): a SELECT
+ * without WITH gets the whole list, one with its own gets the aliased expressions that it lacks. Outermost first.
+ */
+function withGlobalWith(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const mapped = value.map(withGlobalWith)
+    return mapped.some((item, index) => item !== value[index]) ? mapped : value
+  }
+  if (!isNode(value) || value.kind === 'literal' || value.kind === 'type') return value
+  const node = value.kind === 'union' ? spreadWith(value) : value
+  let copy: Record<string, unknown> | undefined
+  for (const field in node) {
+    const inner = node[field]
+    if (typeof inner !== 'object' || inner === null) continue
+    const mapped = withGlobalWith(inner)
+    if (mapped === inner) continue
+    copy ??= { ...node }
+    copy[field] = mapped
+  }
+  return copy ?? node
+}
+
+/** The alias of an expression in WITH; a named query has none. */
+function aliasOf(element: PlainNode): string | undefined {
+  const { alias } = (isNode(element.expression) ? element.expression : element) as PlainNode
+  return typeof alias === 'string' ? alias : undefined
+}
+
+function spreadWith(union: PlainNode): PlainNode {
+  const [first, ...others] = union.queries as readonly PlainNode[]
+  if (first?.kind !== 'select' || !Array.isArray(first.with)) return union
+  const elements = first.with as readonly PlainNode[]
+  const named = elements
+    .filter((element) => aliasOf(element) !== undefined)
+    .sort((a, b) => compareCodeUnits(aliasOf(a)!, aliasOf(b)!))
+  const take = (query: PlainNode): PlainNode => {
+    if (query.kind === 'union') return { ...query, queries: (query.queries as readonly PlainNode[]).map(take) }
+    if (query.kind !== 'select') return query
+    if (!Array.isArray(query.with))
+      return { ...query, with: elements, ...(first.recursive === true && { sees: 'itself' }) }
+    const own = query.with as readonly PlainNode[]
+    const lacking = named.filter((element) => !own.some((one) => aliasOf(one) === aliasOf(element)))
+    return lacking.length === 0 ? query : { ...query, with: [...own, ...lacking] }
+  }
+  return { ...union, queries: [first, ...others.map(take)] }
 }
 
 /** `value` with `change` applied to every node, innermost first. */

@@ -267,6 +267,46 @@ const DECLARATIONS: readonly (readonly [name: string, declaration: Declaration])
       columns: { id: 'INT', k: { type: 'text', comment: 'x' } },
     }),
   ],
+  [
+    'a union whose first SELECT has WITH',
+    view({
+      database: 'am',
+      name: 'v',
+      as: 'WITH q AS (SELECT id FROM src) SELECT id FROM q UNION ALL SELECT id FROM src',
+    }),
+  ],
+  [
+    'a union whose SELECTs have WITH of their own',
+    view({
+      database: 'am',
+      name: 'v',
+      as: 'WITH q AS (SELECT id FROM src), 1 AS x, 2 AS y SELECT id FROM q UNION ALL WITH 5 AS y SELECT id + y AS id FROM src',
+    }),
+  ],
+  [
+    'a WITH over INTERSECT',
+    view({
+      database: 'am',
+      name: 'v',
+      as: 'WITH 1 AS x SELECT id FROM src UNION ALL SELECT id FROM src INTERSECT SELECT id FROM src',
+    }),
+  ],
+  [
+    'a WITH over a union in a union',
+    view({
+      database: 'am',
+      name: 'v',
+      as: 'WITH 1 AS x SELECT id FROM src UNION ALL (SELECT id FROM src UNION DISTINCT SELECT toUInt32(id + x) AS id FROM src)',
+    }),
+  ],
+  [
+    'a union whose first SELECT has WITH RECURSIVE',
+    view({
+      database: 'am',
+      name: 'v',
+      as: 'WITH RECURSIVE q AS (SELECT 1 AS id UNION ALL SELECT id + 1 FROM q WHERE id < 5) SELECT id FROM q UNION ALL SELECT id FROM src',
+    }),
+  ],
   ['a parameterised view', view({ database: 'am', name: 'v', as: 'SELECT id FROM src WHERE id = {x:UInt32}' })],
   [
     'a view with a definer',
