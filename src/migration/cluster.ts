@@ -4,6 +4,7 @@ import { hasSystemColumn } from '../clickhouse/features.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import type { AlterCommand, Statement } from '../sql/ast-ddl.js'
+import { Token, tokenize } from '../sql/lexer.js'
 import { quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
 import { type Evidence, judge, type Observation, observe, type SystemSource } from './evidence.js'
 import type { Proof } from './proof.js'
@@ -54,15 +55,18 @@ export async function observeHosts(
   hosts: readonly ClusterHost[],
   proofs: readonly Proof[],
 ): Promise<ReadonlyMap<string, Observation | ChkitError>> {
+  // Through clusterAllReplicas another host that is down would fail the question to this one.
+  const settings = hasAllReplicas(await executor.server()) ? { ...PATIENCE, skip_unavailable_shards: 1 } : PATIENCE
   const patient: Executor = {
     ...executor,
     query: (sql, options) =>
-      executor.query(sql, { ...options, settings: { ...options?.settings, ...PATIENCE }, timeoutMs: ANSWER_MS }),
+      executor.query(sql, { ...options, settings: { ...options?.settings, ...settings }, timeoutMs: ANSWER_MS }),
   }
   const look = async (host: ClusterHost): Promise<[string, Observation | ChkitError]> => {
     try {
       if (host.local) return [host.address, await observe(executor, proofs)]
-      await patient.query(`SELECT 1 FROM ${host.source('one')}`)
+      const alive = await patient.query(`SELECT 1 FROM ${host.source('one')}`)
+      if (alive.length === 0) throw new ChkitError('connection_refused', 'the server cannot reach it')
       return [host.address, await observe(patient, proofs, host.source)]
     } catch (error) {
       if (!(error instanceof ChkitError) || host.local) throw error
@@ -314,4 +318,19 @@ export function showsOnHosts(proof: Proof): boolean {
 /** The cluster that a statement is sent to; undefined without ON CLUSTER. */
 export function clusterOf(node: Statement): string | undefined {
   return 'cluster' in node && typeof node.cluster === 'string' ? node.cluster : undefined
+}
+
+/**
+ * The statement's text without its ON CLUSTER, cut out by tokens: databases that distribute DDL themselves refuse it. The
+ * text as it is where there is none. Pure.
+ */
+export function withoutOnCluster(text: string): string {
+  const tokens = tokenize(text)
+  const wordAt = (index: number) =>
+    tokens.kinds[index] === Token.word ? text.slice(tokens.starts[index], tokens.ends[index]).toUpperCase() : ''
+  for (let index = 0; index + 2 < tokens.count; index++) {
+    if (wordAt(index) !== 'ON' || wordAt(index + 1) !== 'CLUSTER') continue
+    return text.slice(0, tokens.ends[index - 1]) + text.slice(tokens.ends[index + 2])
+  }
+  return text
 }

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../clickhouse/executor.js'
+import { databaseEngines } from '../clickhouse/features.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
+import { distributesDdl } from '../render/cluster.js'
 import type { Literal } from '../sql/ast.js'
 import { printStatement } from '../sql/statement.js'
 import { type Batch, batchesOf, type Planned, type Scheduled, tablesToAsk } from './batch.js'
@@ -16,10 +18,11 @@ import {
   repeatableForm,
   showsOnHosts,
   type TaskAnswer,
+  withoutOnCluster,
 } from './cluster.js'
 import { isCut, isKeeperAway, patiently, persistently } from './cut.js'
 import { migrationId } from './directory.js'
-import { type Evidence, evidenceFor, type Observation, observe, type SystemSource } from './evidence.js'
+import { type Evidence, evidenceFor, type Observation, objectsOf, observe, type SystemSource } from './evidence.js'
 import {
   type Journal,
   type JournalState,
@@ -212,6 +215,7 @@ class MigrationRun {
   private readonly done = new Set<number>()
   /** Statements that take back a change of types, by the number of the one that makes it. */
   private readonly reverses = new Map<number, string>()
+  private engines: Promise<ReadonlyMap<string, string>> | undefined
   private writing: Promise<void> = Promise.resolve()
 
   constructor(
@@ -494,7 +498,8 @@ class MigrationRun {
     for (let resend = 0; ; resend++) {
       await this.context.lock.assertHeld()
       try {
-        await this.context.executor.command(item.statement.text, { queryId, settings: { ...this.settings } })
+        await this.context.executor.command(await this.textOf(item), { queryId, settings: { ...this.settings } })
+        if (item.statement.node.kind === 'createDatabase') this.engines = undefined
         if (clustered) await this.converge({ ...sent, queryId }, '', true)
         this.note(item, 'done', queryId, '')
         break
@@ -584,6 +589,16 @@ class MigrationRun {
     const seen = await observeHosts(this.context.executor, hosts, [])
     const answering = hosts.filter(({ address }) => !(seen.get(address) instanceof ChkitError))
     return answering.length === 0 ? undefined : answering.map(({ source }) => source)
+  }
+
+  /** What is sent: databases that distribute DDL themselves take it without ON CLUSTER. */
+  private async textOf({ statement, proof }: Planned): Promise<string> {
+    if (clusterOf(statement.node) === undefined) return statement.text
+    const { executor } = this.context
+    this.engines ??= persistently(() => databaseEngines(executor), RECONNECT_MS)
+    const engines = await this.engines
+    const inside = objectsOf(proof).map(({ database }) => engines.get(database) ?? '')
+    return inside.some(distributesDdl) ? withoutOnCluster(statement.text) : statement.text
   }
 
   /** What takes a change of column types back: the types as they are now. */

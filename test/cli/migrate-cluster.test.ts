@@ -75,7 +75,7 @@ INSERT INTO app.t VALUES (1), (2);
     expect(await nodes[1].query('SELECT count() AS n FROM app.t')).toEqual([{ n: 3 }])
   })
 
-  test('a Local and Distributed pair is generated for the configured cluster, altered and dropped on all hosts', async () => {
+  test('a Local and Distributed pair is generated for the configured cluster and created on all hosts', async () => {
     configure(0)
     const pair = (columns: string) => ({
       'schema.ts': `import { schema, table } from 'chkit'
