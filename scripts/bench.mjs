@@ -65,7 +65,8 @@ function pair(name, args, cwd, limit, extra = {}) {
 
 function report(figure) {
   figures.push(figure)
-  const value = figure.ratio === undefined ? `${figure.value} ${figure.unit}` : `${figure.ratio} x bare node`
+  const value =
+    figure.ratio === undefined ? `${figure.value} ${figure.unit}` : `${figure.ratio} x ${figure.of ?? 'bare node'}`
   const memory = figure.peakMib === undefined ? '' : `, ${figure.peakMib} MiB`
   const bound = figure.limit === undefined ? '' : ` (${figure.unit ? '' : 'at most '}${figure.limit})`
   console.log(`${figure.name.padEnd(44)} ${value}${bound}${memory}`)
@@ -121,19 +122,24 @@ function spawned(args, cwd) {
   })
 }
 
+/** The ports of a test server, once it listens. */
+function listening(server) {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    server.stdout.on('data', (chunk) => {
+      text += chunk
+      if (text.includes('\n')) resolve(JSON.parse(text.slice(0, text.indexOf('\n'))))
+    })
+    server.on('exit', (code) => reject(new Error(`the test server ended with ${code}`)))
+  })
+}
+
 async function overHttp() {
   const server = spawn(process.execPath, [join(root, 'test/support/clickhouse-http.mjs')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   try {
-    const { port, controlPort } = await new Promise((resolve, reject) => {
-      let text = ''
-      server.stdout.on('data', (chunk) => {
-        text += chunk
-        if (text.includes('\n')) resolve(JSON.parse(text.slice(0, text.indexOf('\n'))))
-      })
-      server.on('exit', (code) => reject(new Error(`the test server ended with ${code}`)))
-    })
+    const { port, controlPort } = await listening(server)
     const url = `http://127.0.0.1:${port}`
     const control = `http://127.0.0.1:${controlPort}`
     const dir = project('http', 1000, `, clickhouse: { url: '${url}', database: 'bench' }`)
@@ -151,6 +157,75 @@ async function overHttp() {
     await spawned([main, 'drift', '--json'], dir)
     const { requests } = await (await fetch(`${control}/stats`)).json()
     report({ name: 'drift, requests', value: requests, unit: 'requests', limit: '<= 5' })
+  } finally {
+    server.kill()
+  }
+}
+
+/** What the journal, the lock and the proofs cost: 1,000 CREATE by chkit, and by the bare client one after another. */
+async function journaled() {
+  const { createClient } = await import('@clickhouse/client')
+  const server = spawn(process.execPath, [join(root, 'test/support/clickhouse-http.mjs')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // Each query under way holds one of these threads.
+    env: { ...process.env, UV_THREADPOOL_SIZE: '64' },
+  })
+  try {
+    const { port, controlPort } = await listening(server)
+    const url = `http://127.0.0.1:${port}`
+    const client = createClient({ url })
+    const latency = (ms) =>
+      fetch(`http://127.0.0.1:${controlPort}/latency`, { method: 'PUT', body: JSON.stringify({ ms }) })
+    const statement = (database, index) =>
+      `CREATE TABLE ${database}.t${index} (id UInt64, name String, at DateTime) ENGINE = MergeTree ORDER BY id`
+    const indexes = Array.from({ length: 1000 }, (_, index) => index)
+    let made = 0
+    const bare = async () => {
+      const database = `bare${made++}`
+      await client.command({ query: `CREATE DATABASE ${database}` })
+      const begin = performance.now()
+      for (const index of indexes) await client.command({ query: statement(database, index) })
+      const ms = performance.now() - begin
+      await client.command({ query: `DROP DATABASE ${database} SYNC` })
+      return ms
+    }
+    const ours = async (flags) => {
+      const database = `ours${made++}`
+      const dir = join(work, database)
+      mkdirSync(join(dir, 'migrations'), { recursive: true })
+      writeFileSync(
+        join(dir, 'clickhouse.config.ts'),
+        `export default { schema: './schema.ts', migrationsDir: './migrations', metaDir: './meta', clickhouse: { url: '${url}', database: '${database}' } }\n`,
+      )
+      writeFileSync(
+        join(dir, 'migrations/1_tables.sql'),
+        indexes.map((index) => `${statement(database, index)};\n`).join('\n'),
+      )
+      const { wallMs } = await spawned([main, 'migrate', '--apply', '--json', ...flags], dir)
+      await client.command({ query: `DROP DATABASE ${database} SYNC` })
+      return wallMs
+    }
+    for (const { name, ms, flags, limit } of [
+      { name: 'migrate, 1,000 CREATE', ms: 0, flags: [], limit: 1.3 },
+      { name: 'migrate, 1,000 CREATE, 5 ms, --concurrency 8', ms: 5, flags: ['--concurrency', '8'], limit: 0.4 },
+    ]) {
+      await latency(ms)
+      const times = { bare: [], ours: [] }
+      for (let i = 0; i < 3; i++) {
+        times.bare.push(await bare())
+        times.ours.push(await ours(flags))
+      }
+      const [bareClientMs, oursMs] = [median(times.bare), median(times.ours)]
+      report({
+        name,
+        ms: Math.round(oursMs),
+        bareClientMs: Math.round(bareClientMs),
+        ratio: Number((oursMs / bareClientMs).toFixed(2)),
+        of: 'the bare client',
+        limit,
+      })
+    }
+    await client.close()
   } finally {
     server.kill()
   }
@@ -207,6 +282,7 @@ try {
     pair(`generate, nothing to do, ${tables} tables`, [main, 'generate', '--json'], dir, limit)
   }
   await overHttp()
+  await journaled()
   await parsing()
 } finally {
   rmSync(work, { recursive: true, force: true })

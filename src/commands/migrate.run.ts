@@ -56,6 +56,7 @@ async function choose(
   executor: Executor,
   state: JournalState,
   warn = context.warn,
+  known: readonly ParsedMigration[] = [],
 ): Promise<Pending> {
   const { config, flags } = context
   const { files, history } = readHistory(config, state)
@@ -66,7 +67,8 @@ async function choose(
   const parsed = names.map((name) => {
     const file = files.find((candidate) => candidate.name === name)
     if (file === undefined) throw new ChkitError('internal_error', `${name} is pending, but was not read.`)
-    return parseMigration(file, executor.database)
+    const before = known.find((one) => one.name === name && one.checksum === file.checksum)
+    return before ?? parseMigration(file, executor.database)
   })
   const scope = migrationScope(flags.table, config.metaDir, parsed)
   context.plugins.setTableScope(scope.scope)
@@ -181,7 +183,7 @@ async function apply(
     await journal.prepare()
     // Another run may have finished some of it while this one waited.
     const now = await journal.read()
-    const left = await choose(context, executor, now, () => {})
+    const left = await choose(context, executor, now, () => {}, pending.taken)
     const names = new Set(left.taken.map(({ name }) => name))
     const taken = pending.taken.filter(({ name }) => names.has(name))
     const applied = await applyMigrations(
