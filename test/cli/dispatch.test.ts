@@ -26,6 +26,7 @@ describe('help', () => {
         status      Show which migrations are applied, pending, missing or edited.
         drift       Compare the live database with what the applied migrations led to.
         check       Fail when migrations are pending, edited or missing, or when the database drifted.
+        graph       Show which objects of the schema need which others.
         plugin      List the configured plugins and their commands, or run one.
         completion  Print a completion script for bash, zsh or fish.
         help        Show all commands, or one in full.
