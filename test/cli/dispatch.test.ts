@@ -66,6 +66,7 @@ describe('help', () => {
       'status',
       'drift',
       'check',
+      'graph',
       'plugin',
       'completion',
       'help',
