@@ -17,7 +17,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
       hint: "Add clickhouse: { url: 'http://localhost:8123' } to the config.",
     })
   }
-  const state = await readLiveState(context, await readJournal(context), context.flags.table)
+  const state = await readLiveState(context, await readJournal(context, { statements: false }), context.flags.table)
   if (state === undefined) throw snapshotMissing()
   const { report, scope } = state
   const repair = report.drifted ? repairStatements(state, context.config.clickhouse?.cluster) : []

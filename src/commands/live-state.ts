@@ -18,9 +18,12 @@ export type LiveState = {
 }
 
 /** The journal's state. Creates nothing. */
-export async function readJournal(context: CommandContext): Promise<JournalState> {
+export async function readJournal(
+  context: CommandContext,
+  what?: { readonly statements: boolean },
+): Promise<JournalState> {
   const journal = await openJournal(context.config, context.connection)
-  return journal.read()
+  return journal.read(what)
 }
 
 /**

@@ -53,7 +53,8 @@ export type Journal = {
   /** What messages and payloads call it: `database.table`, or the file's absolute path. */
   readonly location: string
   /** Throws `journal_corrupt`, `journal_version_unsupported` and connection codes. A journal that is missing is empty. */
-  read(): Promise<JournalState>
+  /** `statements: false` spares a request where only what is applied matters; the statements are then empty. */
+  read(what?: { readonly statements: boolean }): Promise<JournalState>
   /** Makes writing possible: creates the journal where it is missing. Called under the lock, before the first write. */
   prepare(): Promise<void>
   /** Adds lines to the statement journal, all or none. */

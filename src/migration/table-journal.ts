@@ -116,7 +116,7 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
   return {
     store: 'table',
     location: `${executor.database}.${table}`,
-    read: async () => {
+    read: async (what) => {
       const engine = await engineOf(executor, statementTable(table))
       // Another node may have written what this one has not fetched yet: less than all would run statements twice.
       if (engine.startsWith('Replicated')) {
@@ -126,7 +126,7 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
       const settings = engine.startsWith('Shared') ? SHARED : {}
       return {
         applied: await readApplied(executor, applied, settings),
-        statements: await readStatements(executor, statements, settings),
+        statements: what?.statements === false ? [] : await readStatements(executor, statements, settings),
       }
     },
     prepare: async () => {
