@@ -119,7 +119,7 @@ async function declaredModel(context: CommandContext, files: readonly SchemaFile
 
 async function appliedIds(context: CommandContext): Promise<readonly string[]> {
   const journal = await openJournal(context.config, context.connection)
-  const state = await journal.read()
+  const state = await journal.read({ statements: false })
   return state.applied.map(({ name }) => migrationId(name))
 }
 
