@@ -14,7 +14,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 }
 
+/** Texts without any of these, nearly all, are written as they are. */
+const ESCAPED = /[\b\f\r\n\t\0\\'`]/
+
 function escapeFor(text: string, quote: string): string {
+  if (!ESCAPED.test(text)) return text
   let out = ''
   for (const char of text) out += char === quote ? `\\${quote}` : (ESCAPES[char] ?? char)
   return out
@@ -37,7 +41,8 @@ const QUOTED_WORDS: ReadonlySet<string> = new Set(['distinct', 'all', 'table', '
 
 /** `name` as the server writes it where a name is expected: bare when it is a plain word, else in backquotes. */
 export function quoteIdentifierIfNeeded(name: string): string {
-  return PLAIN.test(name) && !QUOTED_WORDS.has(name.toLowerCase()) ? name : quoteIdentifier(name)
+  if (!PLAIN.test(name)) return quoteIdentifier(name)
+  return name.length <= 8 && QUOTED_WORDS.has(name.toLowerCase()) ? quoteIdentifier(name) : name
 }
 
 /** `database.name`, each part quoted when needed. An empty `database` yields the bare name. */

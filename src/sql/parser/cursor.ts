@@ -19,18 +19,6 @@ export class ParseFailure {
 /** Nesting at which the parser gives up: the server's `max_parser_depth`. */
 export const MAX_DEPTH = 1000
 
-const WORDS_OF = new Map<string, readonly string[]>()
-
-/** `'ORDER BY'` as lower-case words; each phrase is split once. */
-function wordsOf(phrase: string): readonly string[] {
-  let words = WORDS_OF.get(phrase)
-  if (words === undefined) {
-    words = phrase.toLowerCase().split(' ')
-    WORDS_OF.set(phrase, words)
-  }
-  return words
-}
-
 /**
  * A position in a token list. Keywords are written in upper case (`at('ORDER BY')`) and match any case. Every
  * `expect` and `fail` throws a `ParseFailure`; `at` and `accept` never throw.
@@ -200,23 +188,26 @@ export class Cursor {
     throw new ParseFailure(expected, this.index)
   }
 
+  /** The index after the words of `phrase`, which start at token `from`; -1 when something else is there. */
   private phraseEnd(phrase: string, from: number): number {
+    const { kinds, starts, source } = this
     // Nearly every question is answered by the first letter.
-    if (
-      this.kinds[from] !== Token.word ||
-      (this.source.charCodeAt(this.starts[from]!) | 32) !== (phrase.charCodeAt(0) | 32)
-    )
-      return -1
-    // Most questions end here: another token, or a word with another first letter.
-    if (this.kinds[from] !== Token.word) return -1
-    if ((this.source.charCodeAt(this.starts[from]!) & ~32) !== phrase.charCodeAt(0)) return -1
-    const words = wordsOf(phrase)
+    if (kinds[from] !== Token.word || (source.charCodeAt(starts[from]!) & ~32) !== phrase.charCodeAt(0)) return -1
+    const { length } = phrase
     let index = from
-    for (let word = 0; word < words.length; word++) {
-      if (!this.isWord(index, words[word]!)) return -1
+    let offset = 0
+    while (kinds[index] === Token.word) {
+      const end = this.ends[index]!
+      for (let position = starts[index]!; position < end; position++, offset++) {
+        const code = source.charCodeAt(position)
+        if ((code >= 97 && code <= 122 ? code & ~32 : code) !== phrase.charCodeAt(offset)) return -1
+      }
       index++
+      if (offset === length) return index
+      // The space between two words.
+      if (phrase.charCodeAt(offset++) !== 32) return -1
     }
-    return index
+    return -1
   }
 
   /** True when token `index` is the bare word `lower` (lower case) in any case. */

@@ -108,22 +108,11 @@ function parseCreateTable(
   const uuid = parseUuid(cursor)
   const fromPath = action === 'ATTACH' && cursor.accept('FROM') ? cursor.string('path') : undefined
   const cluster = parseCluster(cursor)
-  const head = {
-    kind: 'createTable',
-    action,
-    orReplace,
-    temporary,
-    ifNotExists,
-    name,
-    uuid,
-    cluster,
-    fromPath,
-  } as const
-
   if (action === 'ATTACH' && fromPath === undefined) {
-    const attachAs = cursor.acceptOneOf('AS NOT REPLICATED', 'AS REPLICATED')
-    if (attachAs !== undefined)
-      return { ...head, attachAs: attachAs === 'AS REPLICATED' ? 'REPLICATED' : 'NOT REPLICATED' }
+    const word = cursor.acceptOneOf('AS NOT REPLICATED', 'AS REPLICATED')
+    const attachAs = word === 'AS REPLICATED' ? 'REPLICATED' : 'NOT REPLICATED'
+    if (word !== undefined)
+      return { kind: 'createTable', action, orReplace, temporary, ifNotExists, name, uuid, cluster, attachAs }
   }
   let parsed: ParsedElements | undefined
   if (cursor.atToken(Token.leftParen)) parsed = parseElements(cursor)
@@ -137,15 +126,28 @@ function parseCreateTable(
   else if (empty || clone) cursor.fail('AS')
   if (source.asTable !== undefined && storage === undefined) storage = parseStorage(cursor)
   comment ??= parseComment(cursor)
+  // Written out, not spread together: this object is made for every table, and a spread costs more than the parsing.
   return {
-    ...head,
+    kind: 'createTable',
+    action,
+    orReplace,
+    temporary,
+    ifNotExists,
+    name,
+    uuid,
+    cluster,
+    fromPath,
+    attachAs: undefined,
     elements: parsed?.elements,
     storage: withPrimaryKey(cursor, storage, parsed?.primaryKey),
     targets,
     comment,
     empty,
     clone,
-    ...source,
+    asTable: source.asTable,
+    asFunction: source.asFunction,
+    asSelect: source.asSelect,
+    output: undefined,
   }
 }
 

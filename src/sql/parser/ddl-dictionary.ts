@@ -25,15 +25,32 @@ export function parseDictionary(
   const name = parseObjectName(cursor)
   const uuid = parseUuid(cursor)
   const cluster = parseCluster(cursor)
-  const head = { kind: 'createDictionary', action, orReplace, ifNotExists, name, uuid, cluster } as const
   if (!cursor.atToken(Token.leftParen)) {
     if (action !== 'ATTACH') cursor.fail('(')
-    return { ...head, comment: parseComment(cursor) }
+    const comment = parseComment(cursor)
+    return { kind: 'createDictionary', action, orReplace, ifNotExists, name, uuid, cluster, comment }
   }
   cursor.advance()
   const attributes = parseCommaList(cursor, parseAttribute)
   cursor.expectToken(Token.rightParen, ')')
-  return { ...head, attributes, ...parseDictionaryClauses(cursor), comment: parseComment(cursor) }
+  const { primaryKey, source, lifetime, layout, range, settings } = parseDictionaryClauses(cursor)
+  return {
+    kind: 'createDictionary',
+    action,
+    orReplace,
+    ifNotExists,
+    name,
+    uuid,
+    cluster,
+    attributes,
+    primaryKey,
+    source,
+    lifetime,
+    layout,
+    range,
+    settings,
+    comment: parseComment(cursor),
+  }
 }
 
 type Clauses = Pick<CreateDictionary, 'primaryKey' | 'source' | 'lifetime' | 'layout' | 'range' | 'settings'>

@@ -20,21 +20,34 @@ export function parseInsert(cursor: Cursor, withElements?: readonly WithElement[
   } else table = parseObjectName(cursor)
   const columns = parseInsertColumns(cursor)
   const infile = parseInfile(cursor)
-  const ownSettings = cursor.accept('SETTINGS') ? parseSettings(cursor) : undefined
-  const head = { kind: 'insert', table, function: target, partitionBy, columns, infile } as const
+  const settings = cursor.accept('SETTINGS') ? parseSettings(cursor) : undefined
+  const node: { -readonly [K in keyof InsertStatement]: InsertStatement[K] } = {
+    kind: 'insert',
+    table,
+    function: target,
+    partitionBy,
+    columns,
+    infile,
+    settings,
+    select: undefined,
+    format: undefined,
+    data: undefined,
+  }
 
   if (cursor.at('VALUES')) {
     cursor.advance()
-    return { ...head, settings: ownSettings, format: 'Values', data: restOfText(cursor) }
+    node.format = 'Values'
+    node.data = restOfText(cursor)
+  } else if (cursor.accept('FORMAT')) {
+    node.format = cursor.identifier('format')
+    node.data = infile ? undefined : restOfText(cursor)
+  } else if (infile === undefined || atSelect(cursor)) {
+    const select = withFirst(parseQuery(cursor), withElements)
+    node.format = cursor.accept('FORMAT') ? cursor.identifier('format') : undefined
+    node.settings = mergedSettings(settings, settingsOf(select))
+    node.select = select
   }
-  if (cursor.accept('FORMAT')) {
-    const format = cursor.identifier('format')
-    return { ...head, settings: ownSettings, format, data: infile ? undefined : restOfText(cursor) }
-  }
-  if (infile !== undefined && !atSelect(cursor)) return { ...head, settings: ownSettings }
-  const select = withFirst(parseQuery(cursor), withElements)
-  const format = cursor.accept('FORMAT') ? cursor.identifier('format') : undefined
-  return { ...head, settings: mergedSettings(ownSettings, settingsOf(select)), select, format }
+  return node
 }
 
 function isTableNamedFunction(cursor: Cursor): boolean {

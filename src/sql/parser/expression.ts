@@ -171,6 +171,7 @@ export function acceptAlias(cursor: Cursor, bare: boolean): string | undefined {
 
 /** Fields of a node that this file has just built and may still set. */
 type Fresh = { alias?: string; parenthesized?: true }
+type FreshCall = { -readonly [K in keyof FunctionCall]: FunctionCall[K] }
 
 /** One expression, with `AS alias` where the text has it. */
 export function parseExpression(cursor: Cursor): Expression {
@@ -215,11 +216,11 @@ function parseLambdaOrTernary(cursor: Cursor): Expression {
 }
 
 function lambda(parameters: readonly Expression[], body: Expression): FunctionCall {
-  return { kind: 'function', name: 'lambda', operator: true, args: [tuple(parameters), body] }
+  return operation('lambda', [tuple(parameters), body])
 }
 
 function tuple(args: readonly Expression[]): FunctionCall {
-  return { kind: 'function', name: 'tuple', operator: true, args }
+  return operation('tuple', args)
 }
 
 /** `x ->` or `(x, y) ->`: steps over it when the tokens ahead show one. */
@@ -230,7 +231,7 @@ function acceptLambdaArguments(cursor: Cursor): readonly Expression[] | undefine
     if (cursor.kinds[index + 1] === Token.arrow) {
       const name = cursor.identifier()
       cursor.index++
-      return [{ kind: 'identifier', parts: [name] }]
+      return [identifierOf(name)]
     }
     if (cursor.kinds[index + 1] !== Token.dot) return undefined
     let end = index + 2
@@ -248,7 +249,7 @@ function acceptLambdaArguments(cursor: Cursor): readonly Expression[] | undefine
   if (cursor.index < close) {
     do {
       if (cursor.index === close) break
-      names.push({ kind: 'identifier', parts: [cursor.identifier('lambda parameter')] })
+      names.push(identifierOf(cursor.identifier('lambda parameter')))
     } while (cursor.acceptToken(Token.comma))
   }
   cursor.expectToken(Token.rightParen, ')')
@@ -265,12 +266,34 @@ function parseTernary(cursor: Cursor): Expression {
   return call('if', [condition, then, parseBinary(cursor, 4)])
 }
 
+/** All calls have one shape, whatever becomes of them later: see `emptySelect`. */
+function functionCall(name: string, args: readonly Expression[], operator: true | undefined): FreshCall {
+  return {
+    kind: 'function',
+    name,
+    parameters: undefined,
+    args,
+    operator,
+    query: undefined,
+    otherwise: undefined,
+    nulls: undefined,
+    over: undefined,
+    settings: undefined,
+    alias: undefined,
+    parenthesized: undefined,
+  }
+}
+
 function call(name: string, args: readonly Expression[]): FunctionCall {
-  return { kind: 'function', name, args }
+  return functionCall(name, args, undefined)
 }
 
 function operation(name: string, args: readonly Expression[]): FunctionCall {
-  return { kind: 'function', name, operator: true, args }
+  return functionCall(name, args, true)
+}
+
+function identifierOf(name: string): Identifier {
+  return { kind: 'identifier', parts: [name], alias: undefined, parenthesized: undefined }
 }
 
 /** Operators of `precedence` and tighter; all of them associate to the left. */
@@ -775,7 +798,7 @@ function parseNamed(cursor: Cursor): Expression {
   // The common case of one plain name, without anything behind it.
   const next = cursor.kinds[index + 1]
   if (next !== Token.dot && next !== Token.leftParen && cursor.kinds[index] !== Token.leftBrace)
-    return { kind: 'identifier', parts: [cursor.identifier()] }
+    return identifierOf(cursor.identifier())
   const name = parseCompoundIdentifier(cursor)
   const after = cursor.kinds[cursor.index]
   if (after === Token.dot) {
@@ -818,7 +841,7 @@ export function parseRegularFunction(cursor: Cursor, name: string): FunctionCall
     if (parsed.args.length === 0 && cursor.atToken(Token.leftParen)) cursor.fail('end of call')
   }
   cursor.leave()
-  const node: { -readonly [K in keyof FunctionCall]: FunctionCall[K] } = { kind: 'function', name, args: parsed.args }
+  const node = functionCall(name, parsed.args, undefined)
   if (parsed.distinct) node.name = `${name}Distinct`
   if (parameters) node.parameters = parameters
   if (parsed.settings) node.settings = parsed.settings
@@ -832,7 +855,7 @@ function mayBeSuffix(cursor: Cursor): boolean {
   return code === 102 || code === 105 || code === 114 || code === 111
 }
 
-function parseCallSuffixes(cursor: Cursor, node: { -readonly [K in keyof FunctionCall]: FunctionCall[K] }): void {
+function parseCallSuffixes(cursor: Cursor, node: FreshCall): void {
   if (cursor.kindAt(cursor.index + 1) === Token.leftParen && cursor.at('FILTER')) {
     cursor.index += 2
     cursor.expect('WHERE')
@@ -890,7 +913,7 @@ function pushMergedLambda(cursor: Cursor, items: Expression[]): boolean {
   if (items.length === 0 || !cursor.atIdentifier() || cursor.kindAt(cursor.index + 1) !== Token.arrow) return false
   const name = cursor.identifier()
   cursor.index++
-  const parameters: Expression[] = [...items, { kind: 'identifier', parts: [name] }]
+  const parameters: Expression[] = [...items, identifierOf(name)]
   const node = lambda(parameters, parseTernary(cursor))
   const alias = acceptAlias(cursor, false)
   if (alias !== undefined) (node as Fresh).alias = alias
@@ -970,7 +993,7 @@ function acceptExcept(cursor: Cursor): ColumnTransformer | undefined {
     close()
     return { kind: 'except', ...strict, pattern }
   }
-  const name = (): Identifier => ({ kind: 'identifier', parts: [cursor.identifier()] })
+  const name = (): Identifier => identifierOf(cursor.identifier())
   const columns = bracketed ? parseCommaList(cursor, name) : [name()]
   close()
   return { kind: 'except', ...strict, columns }

@@ -18,7 +18,8 @@ export function parseStringLiteral(cursor: Cursor): string {
  */
 export function parseCompoundIdentifier(cursor: Cursor): Identifier {
   const first = identifierPart(cursor)
-  if (cursor.kinds[cursor.index] !== Token.dot) return { kind: 'identifier', parts: [first] }
+  if (cursor.kinds[cursor.index] !== Token.dot)
+    return { kind: 'identifier', parts: [first], alias: undefined, parenthesized: undefined }
   const parts: IdentifierPart[] = [first]
   while (cursor.kinds[cursor.index] === Token.dot) {
     const next = cursor.kindAt(cursor.index + 1)
@@ -35,7 +36,7 @@ export function parseCompoundIdentifier(cursor: Cursor): Identifier {
       if (type) parts.push({ kind: 'typedPath', type })
     } else break
   }
-  return { kind: 'identifier', parts }
+  return { kind: 'identifier', parts, alias: undefined, parenthesized: undefined }
 }
 
 function isName(cursor: Cursor, index: number): boolean {

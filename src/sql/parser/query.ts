@@ -52,16 +52,21 @@ export function parseSelectWithUnion(cursor: Cursor): Query {
   }
   const first = parseUnionElement(cursor)
   if (cursor.kinds[cursor.index] !== Token.word) return leave(cursor, first)
-  let mode = cursor.acceptOneOf(...UNION_MODES)
+  let mode = acceptUnionMode(cursor)
   if (mode === undefined) return leave(cursor, first)
   const queries = [first]
   const modes: UnionMode[] = []
   while (mode) {
     modes.push(mode)
     queries.push(parseUnionElement(cursor))
-    mode = cursor.acceptOneOf(...UNION_MODES)
+    mode = acceptUnionMode(cursor)
   }
   return leave(cursor, { kind: 'union', queries, modes })
+}
+
+function acceptUnionMode(cursor: Cursor): UnionMode | undefined {
+  for (const mode of UNION_MODES) if (cursor.accept(mode)) return mode
+  return undefined
 }
 
 /** Any query that yields rows, without what may follow a whole statement. */
@@ -117,6 +122,7 @@ export function parseExplain(cursor: Cursor): ExplainQuery {
 /** A query with INTO OUTFILE, FORMAT and SETTINGS after it where the text has them. EXPLAIN stays EXPLAIN here. */
 export function parseQueryWithOutput(cursor: Cursor): Query {
   const query = cursor.at('EXPLAIN') ? parseExplain(cursor) : parseSelectWithUnion(cursor)
+  if (cursor.kinds[cursor.index] !== Token.word) return query
   const node: Fresh<QueryWithOutput> = { kind: 'output', query }
   if (cursor.accept('INTO OUTFILE')) node.outfile = parseOutfile(cursor)
   if (cursor.accept('FORMAT')) node.format = cursor.identifier('format name')
@@ -171,8 +177,37 @@ export function parseWithElements(cursor: Cursor): WithElement[] {
   return parseCommaList(cursor, parseWithElement)
 }
 
+/**
+ * A SELECT with every field there is, in the order of the text: nodes that gain their fields one by one are of many
+ * shapes to the runtime, which makes everything that reads them slow.
+ */
+function emptySelect(): Fresh<SelectQuery> {
+  return {
+    kind: 'select',
+    with: undefined,
+    recursive: undefined,
+    distinct: undefined,
+    columns: [],
+    from: undefined,
+    prewhere: undefined,
+    where: undefined,
+    groupBy: undefined,
+    having: undefined,
+    windows: undefined,
+    qualify: undefined,
+    orderBy: undefined,
+    orderByAll: undefined,
+    interpolate: undefined,
+    limitBy: undefined,
+    limit: undefined,
+    offset: undefined,
+    withTies: undefined,
+    settings: undefined,
+  }
+}
+
 function parseSelect(cursor: Cursor): SelectQuery {
-  const node: Fresh<SelectQuery> = { kind: 'select', columns: [] }
+  const node = emptySelect()
   if (cursor.accept('WITH')) {
     if (cursor.accept('RECURSIVE')) node.recursive = true
     node.with = parseWithElements(cursor)
@@ -253,18 +288,12 @@ function parseWithElement(cursor: Cursor): WithElement {
         cursor.expectToken(Token.rightParen, ')')
       }
       cursor.expect('AS')
-      const materialized = cursor.accept('MATERIALIZED')
+      const materialized = cursor.accept('MATERIALIZED') ? true : undefined
       if (!cursor.atToken(Token.leftParen) || !startsQuery(cursor, cursor.index + 1)) return cursor.fail('query')
       cursor.index++
       const query = parseSelectWithUnion(cursor)
       cursor.expectToken(Token.rightParen, ')')
-      return {
-        kind: 'withQuery',
-        name,
-        ...(columns ? { columns } : {}),
-        query,
-        ...(materialized ? { materialized: true as const } : {}),
-      }
+      return { kind: 'withQuery', name, columns, query, materialized }
     })
     if (named) return named
     cursor.index = index
@@ -273,6 +302,7 @@ function parseWithElement(cursor: Cursor): WithElement {
 }
 
 function parseGroupBy(cursor: Cursor): GroupBy | undefined {
+  if (!cursor.at('GROUP BY') && !cursor.at('WITH')) return undefined
   const node: Fresh<GroupBy> = { items: [] }
   let present = false
   if (cursor.accept('GROUP BY')) {

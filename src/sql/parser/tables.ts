@@ -85,7 +85,15 @@ function parseUsing(cursor: Cursor): Expression[] {
 }
 
 function parseTable(cursor: Cursor, bareAlias: boolean): TableExpression {
-  const node: Fresh<TableExpression> = { source: parseSource(cursor) }
+  const node: Fresh<TableExpression> = {
+    source: parseSource(cursor),
+    alias: undefined,
+    columnAliases: undefined,
+    final: undefined,
+    stream: undefined,
+    sampleSize: undefined,
+    sampleOffset: undefined,
+  }
   const alias = cursor.at('UUID') ? undefined : acceptAlias(cursor, bareAlias)
   if (alias !== undefined) {
     node.alias = alias
