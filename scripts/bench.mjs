@@ -1,7 +1,7 @@
 // npm run bench: what chkit costs beside the bare runtime, in one run on one machine. Prints a line per figure and, as
 // the last thing, one JSON document. Ratios count, not milliseconds: machines differ. Not part of the tests.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -20,6 +20,7 @@ const main = join(root, 'dist/main.js')
 const runs = Number(process.env.BENCH_RUNS ?? 9)
 const work = mkdtempSync(join(tmpdir(), 'chkit-bench-'))
 const figures = []
+let bundles = 0
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b)
@@ -231,41 +232,97 @@ async function journaled() {
   }
 }
 
-async function parsing() {
+/** Modules of the source in one file, as a URL to import: for figures of functions rather than of commands. */
+async function bundled(contents) {
   const { build } = await import('esbuild')
-  const bundle = join(work, 'sql.mjs')
+  const outfile = join(work, `bundle-${bundles++}.mjs`)
   await build({
-    stdin: {
-      contents: "export { parseStatement, printStatement } from './src/sql/statement.js'",
-      resolveDir: root,
-    },
+    stdin: { contents, resolveDir: root },
     bundle: true,
     format: 'esm',
     platform: 'node',
-    outfile: bundle,
+    outfile,
     logLevel: 'error',
   })
-  const { parseStatement, printStatement } = await import(pathToFileURL(bundle).href)
+  return pathToFileURL(outfile).href
+}
+
+/** Everything that a folder of .sql fixtures holds, one statement an entry. */
+function statementsIn(folder, splitStatements) {
+  return readdirSync(join(root, 'fixtures', folder))
+    .filter((file) => file.endsWith('.sql'))
+    .flatMap((file) => splitStatements(readFileSync(join(root, 'fixtures', folder, file), 'utf8')))
+    .map(({ text }) => text)
+}
+
+async function parsing() {
+  const { parseStatement, printStatement, splitStatements } = await import(
+    await bundled(`
+      export { parseStatement, printStatement } from './src/sql/statement.js'
+      export { splitStatements } from './src/sql/split.js'`)
+  )
   const column = (i) =>
     `\`column_${i}\` ${i % 3 ? 'UInt64' : 'LowCardinality(Nullable(String))'} DEFAULT ${i} + toUInt64(1) CODEC(ZSTD(1))`
-  const texts = []
+  const long = []
   for (let t = 0; t < 2000; t++) {
     const columns = Array.from({ length: 20 }, (_, i) => column(i)).join(', ')
-    texts.push(
+    long.push(
       `CREATE TABLE db.table_${t} (${columns}) ENGINE = MergeTree PARTITION BY toYYYYMM(at) ORDER BY (a, b) SETTINGS index_granularity = 8192`,
     )
-    texts.push(
+    long.push(
       `CREATE VIEW db.view_${t} AS SELECT a, count() AS c, sumIf(b, c > ${t}) AS s FROM db.table_${t} AS x INNER JOIN db.u USING (a) WHERE (a = 1) AND (b IN (1, 2, 3)) GROUP BY a ORDER BY c DESC LIMIT 10`,
     )
   }
-  const bytes = texts.reduce((sum, text) => sum + text.length, 0)
-  const rates = []
-  for (let i = 0; i < 5; i++) {
-    const begin = performance.now()
-    for (const text of texts) printStatement(parseStatement(text).node)
-    rates.push(bytes / 1e6 / ((performance.now() - begin) / 1000))
+  const real = statementsIn('real-world', splitStatements)
+  const dense = statementsIn('sql', splitStatements)
+  for (const [name, texts, rounds, limit] of [
+    ['parse and print, tables of 20 columns', long, 1, '>= 10 MB/s'],
+    ['parse and print, real statements', real, 40, '>= 10 MB/s'],
+    ['parse and print, every feature once (70 bytes each)', dense, 20],
+  ]) {
+    const bytes = texts.reduce((sum, text) => sum + text.length, 0) * rounds
+    const rates = []
+    for (let i = 0; i < 7; i++) {
+      const begin = performance.now()
+      for (let round = 0; round < rounds; round++) for (const text of texts) printStatement(parseStatement(text).node)
+      rates.push(bytes / 1e6 / ((performance.now() - begin) / 1000))
+    }
+    report({ name, value: median(rates).toFixed(1), unit: 'MB/s', limit })
   }
-  report({ name: 'parse and print', value: median(rates).toFixed(1), unit: 'MB/s', limit: '>= 10 MB/s' })
+}
+
+/** The canonical form of 1,000 tables of 20 columns, the first time in a process: nothing is warm. */
+async function canonical() {
+  const script = `
+    import { canonicalise } from './src/model/canonical.js'
+    import { table } from './src/model/dsl.js'
+    const types = ['UInt64', 'String', 'LowCardinality(String)', "DateTime64(3, 'UTC')", 'Nullable(Float64)',
+      'Array(String)', 'Map(String, UInt64)', 'Decimal(18, 4)', 'UUID', 'Tuple(a UInt8, b String)']
+    const tables = Array.from({ length: 1000 }, (_, t) => table({
+      database: 'bench', name: 't' + t, engine: 'MergeTree', primaryKey: ['at'], orderBy: ['at'],
+      partitionBy: 'toYYYYMM(at)', ttl: 'at + INTERVAL 30 DAY', settings: { index_granularity: 8192 },
+      columns: Array.from({ length: 20 }, (_, i) => i === 0 ? { name: 'at', type: 'DateTime' } : {
+        name: 'c' + i, type: types[(i + t) % types.length],
+        ...(i % 4 === 1 && { comment: 'a comment' }), ...(i % 5 === 2 && { codec: 'ZSTD(3)' }),
+      }),
+    }))
+    const begin = performance.now()
+    const { issues } = canonicalise(tables, { defaultDatabase: 'bench' })
+    const ms = performance.now() - begin
+    if (issues.length > 0) throw new Error(JSON.stringify(issues[0]))
+    export default ms`
+  const url = await bundled(script)
+  const times = []
+  for (let i = 0; i < 5; i++)
+    times.push(
+      Number(once(['--input-type=module', '-e', `console.log((await import('${url}')).default)`], work).stdout),
+    )
+  report({
+    name: 'canonical form, 1,000 tables of 20 columns',
+    value: Math.round(median(times)),
+    unit: 'ms',
+    limit: '<= 150 ms',
+  })
 }
 
 try {
@@ -283,6 +340,7 @@ try {
   }
   await overHttp()
   await journaled()
+  await canonical()
   await parsing()
 } finally {
   rmSync(work, { recursive: true, force: true })
