@@ -6,7 +6,7 @@ import type { CommandContext, CommandResult } from '../plugin-host/command.js'
 import type { CheckResult } from '../plugin-host/plugin.js'
 import { findings } from './drift.run.js'
 import { type LiveState, readJournal, readLiveState } from './live-state.js'
-import { scopePayload } from './scope.js'
+import { scopePayload } from './scope-payload.js'
 
 /** One thing that the gate reports, for text, annotations and the summary. */
 type Finding = { readonly severity: 'error' | 'warn' | 'info'; readonly title: string; readonly message: string }

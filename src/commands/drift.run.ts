@@ -8,7 +8,7 @@ import type { CommandContext, CommandResult } from '../plugin-host/command.js'
 import { replicatedDatabases } from '../render/cluster.js'
 import { renderPlan } from '../render/render.js'
 import { type LiveState, readJournal, readLiveState, snapshotMissing } from './live-state.js'
-import { scopePayload, scopeWarning } from './scope.js'
+import { scopePayload, scopeWarning } from './scope-payload.js'
 
 /** Runs `chkit drift`. */
 export async function run(context: CommandContext): Promise<CommandResult> {

@@ -1,39 +1,22 @@
 import { relative } from 'node:path'
-import type { Change } from '../diff/change.js'
-import { diffModels, type Rename } from '../diff/diff.js'
-import { type RenameSuggestion, suggestRenames } from '../diff/rename-suggestions.js'
-import { resolveRenames } from '../diff/renames.js'
-import { ChkitError } from '../errors.js'
+import type { RenameSuggestion } from '../diff/rename-suggestions.js'
 import { listMigrations, migrationId, nextMigrationId, slugOf } from '../migration/directory.js'
 import { loadHead, mendHead, type NewMigration, writeMigration } from '../migration/history.js'
 import { HistoryMoved, historyMark } from '../migration/history-lock.js'
 import { openJournal } from '../migration/journal.js'
 import { isSealedBy } from '../migration/snapshot.js'
-import { EMPTY_MODEL, type Model } from '../model/definition.js'
-import { planChanges } from '../plan/plan.js'
-import type { Plan, Refusal, Risk, Statement, Step } from '../plan/step.js'
-import type { CommandContext, CommandResult, SchemaFile, TableScope } from '../plugin-host/command.js'
-import { declaredDefinitions } from '../plugin-host/definitions.js'
-import { replicatedDatabases } from '../render/cluster.js'
-import { operationsOf, renderPlan, riskSummary } from '../render/render.js'
+import { EMPTY_MODEL } from '../model/definition.js'
+import { operationsOf, riskSummary } from '../plan/operations.js'
+import type { Risk, Statement, Step } from '../plan/step.js'
+import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
 import { declaredFingerprint } from './fingerprint.js'
-import { EVERYTHING, scopePayload, scopeWarning, selectScope } from './scope.js'
+import type { Planned } from './generate-plan.js'
+import { EVERYTHING, scopePayload, scopeWarning } from './scope-payload.js'
 
-/** Everything that decides the next migration, before anything is written. */
-type Planned = {
-  readonly plan: Plan
-  readonly statements: readonly Statement[]
-  readonly suggestions: readonly RenameSuggestion[]
-  /** The state that the migration leads to. */
-  readonly target: Model
-}
+/** What a report shows of a plan. */
+type ShownPlan = Pick<Planned, 'plan' | 'statements' | 'suggestions'>
 
-const NOTHING_PLANNED: Planned = {
-  plan: { steps: [], refusals: [] },
-  statements: [],
-  suggestions: [],
-  target: EMPTY_MODEL,
-}
+const NOTHING_PLANNED: ShownPlan = { plan: { steps: [], refusals: [] }, statements: [], suggestions: [] }
 
 /** Runs `chkit generate`. Where another run wrote a migration while this one planned, it plans again on top of that. */
 export async function run(context: CommandContext): Promise<CommandResult> {
@@ -82,20 +65,16 @@ async function generate(context: CommandContext): Promise<CommandResult> {
       : applied(context, undefined, EVERYTHING.scope, from.definitions.length, [])
   }
 
-  const { model: declared, warned } = await declaredModel(context, files)
-  const selected = selectScope(flags.table, from, declared)
-  context.plugins.setTableScope(selected.scope)
-  const target = selected.apply(from, declared)
-  for (const line of selected.leftOut(target, declared)) context.warn(line)
-
-  const planned = await planWithQuestions(context, from, target)
-  refuse(planned.plan.refusals)
-  const warning = scopeWarning(selected.scope)
+  // Reading and planning a schema needs the greater part of chkit, which a run with nothing to do never loads.
+  const { planDeclared } = await import('./generate-plan.js')
+  const planned = await planDeclared(context, from, files)
+  const { scope, target } = planned
+  const warning = scopeWarning(scope)
   if (warning !== undefined) context.warn(warning)
-  if (flags.dryrun === true) return shown(context, planned, selected.scope, warning)
+  if (flags.dryrun === true) return shown(context, planned, scope, warning)
   if (planned.plan.steps.length === 0) {
     mendHead(config.metaDir, head)
-    return applied(context, undefined, selected.scope, target.definitions.length, [], warning)
+    return applied(context, undefined, scope, target.definitions.length, [], warning)
   }
   const written = write(context, {
     planned: mark,
@@ -104,72 +83,15 @@ async function generate(context: CommandContext): Promise<CommandResult> {
     definitions: target.definitions,
     renameSuggestionCount: planned.suggestions.length,
     // A scope leads to a state that nobody declared as a whole, and a warning is given again until its cause is gone.
-    declared: selected.scope.enabled || warned ? undefined : fingerprint,
+    declared: scope.enabled || planned.warned ? undefined : fingerprint,
   })
-  return applied(context, written, selected.scope, target.definitions.length, planned.statements, warning, planned)
-}
-
-/** What the schema files declare, with what plugins make of it. Throws `validation_failed` and the schema codes. */
-async function declaredModel(context: CommandContext, files: readonly SchemaFile[]) {
-  const { definitions, warnings } = declaredDefinitions(files, context.config)
-  for (const { message } of warnings) context.warn(message)
-  const model: Model = { definitions: await context.plugins.onSchemaLoaded(definitions) }
-  return { model, warned: warnings.length > 0 }
+  return applied(context, written, scope, target.definitions.length, planned.statements, warning, planned)
 }
 
 async function appliedIds(context: CommandContext): Promise<readonly string[]> {
   const journal = await openJournal(context.config, context.connection)
   const state = await journal.read({ statements: false })
   return state.applied.map(({ name }) => migrationId(name))
-}
-
-/** Plans, asking a person about likely renames where there is one to ask. */
-async function planWithQuestions(context: CommandContext, from: Model, target: Model): Promise<Planned> {
-  const flags = {
-    tables: (context.flags['rename-table'] ?? []) as readonly string[],
-    columns: (context.flags['rename-column'] ?? []) as readonly string[],
-  }
-  const renames = resolveRenames(from, target, flags)
-  let changes = diffModels(from, target, renames)
-  let suggestions = suggestRenames(changes)
-  if (suggestions.length > 0 && context.prompt.interactive && context.flags.dryrun !== true) {
-    const confirmed: Rename[] = []
-    for (const suggestion of suggestions) {
-      const question = `Is ${suggestion.kind} ${suggestion.to} the former ${suggestion.from} of ${suggestion.database}.${suggestion.table}, renamed? (${suggestion.reason})`
-      if (await context.prompt.confirm(question)) confirmed.push(renameOf(suggestion))
-    }
-    // Whoever was asked has answered: the plan does not ask again.
-    suggestions = []
-    if (confirmed.length > 0) changes = diffModels(from, target, [...renames, ...confirmed])
-  }
-  return finish(context, from, target, changes, suggestions)
-}
-
-async function finish(
-  context: CommandContext,
-  from: Model,
-  target: Model,
-  changes: readonly Change[],
-  suggestions: readonly RenameSuggestion[],
-): Promise<Planned> {
-  const allowRecreate = context.flags['allow-recreate'] === true
-  const own = planChanges(changes, { from, to: target, allowRecreate })
-  const plan = await context.plugins.onPlanCreated(own, target.definitions)
-  const placed = { cluster: context.config.clickhouse?.cluster, replicatedDatabases: replicatedDatabases(from, target) }
-  return { plan, statements: renderPlan(plan, placed), suggestions, target }
-}
-
-/** Throws for what the server cannot or must not do, all of it at once. */
-function refuse(refusals: readonly Refusal[]): void {
-  const [first] = refusals
-  if (first === undefined) return
-  const details = refusals.map(({ code, object, message, hint }) => ({ code, object, message, hint }))
-  const code = refusals.some((refusal) => refusal.code === 'rebuild_required') ? 'rebuild_required' : first.code
-  const hints = [...new Set(refusals.map(({ hint }) => hint))]
-  throw new ChkitError(code, refusals.map(({ message }) => message).join('\n'), {
-    hint: hints.join('\n'),
-    details: { payload: { refusals: details } },
-  })
 }
 
 function write(
@@ -193,16 +115,9 @@ function write(
   })
 }
 
-function renameOf(suggestion: RenameSuggestion): Rename {
-  const { database, table, from, to } = suggestion
-  return suggestion.kind === 'column'
-    ? { kind: 'column', table: { database, name: table }, from, to }
-    : { kind: 'object', from: { database, name: from }, to: { database, name: to } }
-}
-
 function shown(
   context: CommandContext,
-  planned: Planned,
+  planned: ShownPlan,
   scope: TableScope,
   warning: string | undefined,
 ): CommandResult {
@@ -229,7 +144,7 @@ function applied(
   definitionCount: number,
   statements: readonly Statement[],
   warning?: string,
-  planned?: Planned,
+  planned?: ShownPlan,
 ): CommandResult {
   const { style } = context
   const steps = stepsOf(statements)

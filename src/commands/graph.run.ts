@@ -5,7 +5,8 @@ import { EMPTY_MODEL, type Model, type ObjectKind, objectKey, objectName } from 
 import { dependenciesOf, dependencyCycles } from '../model/dependencies.js'
 import type { CommandContext, CommandResult } from '../plugin-host/command.js'
 import { declaredDefinitions } from '../plugin-host/definitions.js'
-import { scopePayload, scopeWarning, selectScope } from './scope.js'
+import { selectScope } from './scope.js'
+import { scopePayload, scopeWarning } from './scope-payload.js'
 
 /** A declared object; `key` is `kind:db.name`, `name` the same without the kind. */
 type Node = { readonly key: string; readonly kind: ObjectKind; readonly name: string }

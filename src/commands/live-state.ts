@@ -5,7 +5,8 @@ import { appliedSnapshot } from '../migration/history.js'
 import { isOwnTable, type JournalState, openJournal } from '../migration/journal.js'
 import { type Definition, EMPTY_MODEL, isDatabaseObject, type Model } from '../model/definition.js'
 import type { CommandContext } from '../plugin-host/command.js'
-import { type SelectedScope, selectScope } from './scope.js'
+import { selectScope } from './scope.js'
+import type { SelectedScope } from './scope-payload.js'
 
 /** The live database beside what the applied migrations led to. */
 export type LiveState = {

@@ -16,7 +16,7 @@ import { resumption } from '../migration/settle.js'
 import { readHistory } from '../migration/status.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
 import { migrationScope } from './migrate-scope.js'
-import { scopeWarning } from './scope.js'
+import { scopeWarning } from './scope-payload.js'
 
 /** Seconds that a run waits for another one unless `--lock-timeout` says otherwise. */
 const LOCK_TIMEOUT_S = 15

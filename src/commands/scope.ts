@@ -11,26 +11,7 @@ import {
 import { dependenciesOf } from '../model/dependencies.js'
 import { sameDefinition } from '../model/same.js'
 import { matchesSelector, parseTableSelector } from '../model/scope.js'
-import type { TableScope } from '../plugin-host/command.js'
-
-/** What `--table` selects among the objects of two models. */
-export type SelectedScope = {
-  readonly scope: TableScope
-  /** Only what is in scope. */
-  filter(model: Model): Model
-  /** `to` where it is in scope, `from` everywhere else. */
-  apply(from: Model, to: Model): Model
-  /** What objects in scope need, but the scope leaves as it is: one sentence each. */
-  leftOut(target: Model, declared: Model): string[]
-}
-
-/** No `--table`: everything is meant. */
-export const EVERYTHING: SelectedScope = {
-  scope: { enabled: false, matchedTables: [], matchCount: 0 },
-  filter: (model) => model,
-  apply: (_from, to) => to,
-  leftOut: () => [],
-}
+import { EVERYTHING, type SelectedScope } from './scope-payload.js'
 
 /** Resolves `--table` against the union of both models. Throws `invalid_table_selector`. */
 export function selectScope(selector: unknown, from: Model, to: Model): SelectedScope {
@@ -80,14 +61,4 @@ function leftOut(target: Model, declared: Model, covers: (definition: Definition
     }
   }
   return lines
-}
-
-/** The scope as payloads carry it. */
-export function scopePayload(scope: TableScope | undefined): TableScope {
-  return scope ?? EVERYTHING.scope
-}
-
-/** The sentence for a scope that matches nothing. */
-export function scopeWarning(scope: TableScope): string | undefined {
-  return scope.enabled && scope.matchCount === 0 ? `No tables matched selector "${scope.selector}".` : undefined
 }

@@ -1,5 +1,5 @@
+import { riskSummary } from '../plan/operations.js'
 import type { Statement, Step } from '../plan/step.js'
-import { riskSummary } from '../render/render.js'
 
 /** What the head of a generated migration says. */
 export type MigrationHead = {

@@ -8,8 +8,9 @@ import { resolveRenames } from '../../src/diff/renames.js'
 import { renderMigration } from '../../src/migration/format.js'
 import { canonicalise, collectDefinitions } from '../../src/model/canonical.js'
 import type { Model } from '../../src/model/definition.js'
+import { operationsOf } from '../../src/plan/operations.js'
 import { planChanges } from '../../src/plan/plan.js'
-import { operationsOf, renderPlan } from '../../src/render/render.js'
+import { renderPlan } from '../../src/render/render.js'
 
 const FOLDER = fileURLToPath(new URL('../../fixtures/plan/', import.meta.url))
 
