@@ -22,6 +22,7 @@ export const EXIT_CODES = {
   config_load_failed: 2,
   config_invalid: 2,
   config_required: 2,
+  secret_missing: 2,
   // plugins
   plugin_not_found: 2,
   plugin_invalid: 2,
@@ -144,13 +145,21 @@ export class ChkitError extends Error {
 /** `value` itself when it is a ChkitError, otherwise an `internal_error` that keeps it as its cause. Never throws. */
 export function toChkitError(value: unknown): ChkitError {
   if (value instanceof ChkitError) return value
-  const message = value instanceof Error ? value.message : String(value)
-  return new ChkitError('internal_error', message, { cause: value })
+  return new ChkitError('internal_error', messageOf(value), { cause: value })
 }
 
-/** The message of anything that was thrown, without its stack. */
+/** The message of anything that was thrown, without its stack. Plain objects are told by their message, or as JSON. Never throws. */
 export function messageOf(value: unknown): string {
-  return value instanceof Error ? value.message : String(value)
+  if (value instanceof Error) return value.message || value.name
+  if (typeof value !== 'object' || value === null) return String(value)
+  try {
+    const message = 'message' in value ? value.message : undefined
+    if (typeof message === 'string' && message !== '') return message
+    return JSON.stringify(value) ?? 'an object without a message'
+  } catch {
+    // A getter or a toJSON of its own that fails, or a cycle.
+    return 'an object without a message'
+  }
 }
 
 /** Fails to compile when a union has a member that the switch before it does not handle. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { ChkitError, messageOf } from '../errors.js'
 import { compareCodeUnits, type Definition, objectKey } from '../model/definition.js'
 import { readTextIfPresent, systemCode, writeFileAtomic } from './atomic-file.js'
@@ -91,7 +91,24 @@ export function serialiseSnapshot(snapshot: Snapshot, declared?: string): string
 const MEND_HEAD =
   'Restore the file from version control, or delete it: the next run makes it again from the snapshots folder.'
 
-function corrupt(path: string, message: string, at?: { line: number; column: number }, hint = MEND_HEAD): ChkitError {
+/** The record of one migration cannot be made again from anything, unless that migration is planned again. */
+const MEND_RECORD =
+  'Restore the file from version control. Without it, and if its migration is applied nowhere, delete the migration of the same id as well: the next generate plans it again.'
+
+const UNMERGE_HEAD =
+  'Do not merge it by hand: delete it and run the same command again. It is made anew from the snapshots folder, which also shows whether two branches must be put in order.'
+
+/** False for `snapshot.json`, which is only a copy of the newest file in `snapshots/`. */
+function isRecordFile(path: string): boolean {
+  return basename(dirname(path)) === 'snapshots'
+}
+
+function corrupt(
+  path: string,
+  message: string,
+  at?: { line: number; column: number },
+  hint = isRecordFile(path) ? MEND_RECORD : MEND_HEAD,
+): ChkitError {
   const where = at === undefined ? path : `${path}:${at.line}:${at.column}`
   return new ChkitError('snapshot_corrupt', `Snapshot ${where} ${message}.`, {
     hint,
@@ -110,7 +127,7 @@ function parseJson(text: string, path: string): unknown {
         path,
         'holds merge conflict markers',
         positionAt(text, marker),
-        'Do not merge it by hand: delete it and run the same command again. It is made anew from the snapshots folder, which also shows whether two branches must be put in order.',
+        isRecordFile(path) ? MEND_RECORD : UNMERGE_HEAD,
       )
     }
     const fault = findJsonFault(text)

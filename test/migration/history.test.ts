@@ -186,6 +186,15 @@ describe('parseSnapshot', () => {
     if (message !== undefined) expect(error.message).toContain(message)
   })
 
+  test.each([
+    { path: 'meta/snapshot.json', text: '', hint: 'makes it again from the snapshots folder' },
+    { path: 'meta/snapshot.json', text: '<<<<<<< HEAD\n', hint: 'Do not merge it by hand' },
+    { path: 'meta/snapshots/1.json', text: '', hint: 'Restore the file from version control' },
+    { path: 'meta/snapshots/1.json', text: '<<<<<<< HEAD\n', hint: 'Restore the file from version control' },
+  ])('the way out for $path with "$text" is one that works for that file', async ({ path, text, hint }) => {
+    expect((await failure(() => parseSnapshot(text, path))).hint).toContain(hint)
+  })
+
   test('every cut of a good file is refused', async () => {
     for (let end = 0; end < good.length - 2; end++) {
       expect((await failure(() => parseSnapshot(good.slice(0, end), file))).code).toBe('snapshot_corrupt')
