@@ -118,6 +118,7 @@ function openSession(scan: Scan, io: Io) {
     warnings,
     stdoutStyle,
     redact: redactor.redact,
+    hide: (secret: string) => redactor.add(secret),
     note: say,
     warn: (line: string) => {
       warnings.push(line)
@@ -329,6 +330,23 @@ function hostServices(session: Session, host: () => PluginHost): HostServices {
       const read = () => declaredDefinitions([{ file: '', exports: { declarations } }], config).definitions
       return writeBaseline(context, declarations.length === 0 ? [] : read(), options)
     },
+    lock: async (request) => {
+      const { takeNamedLock } = await import('../migration/named-lock.js')
+      const waiting = session.progress(`Taking ${request.text}`)
+      try {
+        return await takeNamedLock(await session.connection(), {
+          ...request,
+          signal: io.signal,
+          onWait: ({ owner, host }) => waiting.update(`Waiting for ${request.text}, held by ${owner} on ${host}`),
+        })
+      } finally {
+        waiting.done()
+      }
+    },
+    lockHolder: async (request) => {
+      const { namedLockHolder } = await import('../migration/named-lock.js')
+      return namedLockHolder(await session.connection(), request)
+    },
     redact: session.redact,
     cwd: io.cwd,
     env: io.env,
@@ -477,6 +495,7 @@ function commandContext(
     plugins,
     registry,
     redact: session.redact,
+    hide: session.hide,
     signal: io.signal,
   }
 }

@@ -140,7 +140,8 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
       })
     }
     const parsed = parseServerError(messageOf(error))
-    return parsed ? new ServerError(parsed, { statement: sql, queryId, database, secrets }) : error
+    const hidden = [...secrets, ...(call.secrets ?? [])]
+    return parsed ? new ServerError(parsed, { statement: sql, queryId, database, secrets: hidden }) : error
   }
 
   function kill(mark: string): void {

@@ -25,6 +25,8 @@ export type QueryOptions = {
   readonly signal?: AbortSignal
   /** Milliseconds until the client gives up; undefined means the connection's own limit, 0 none. */
   readonly timeoutMs?: number
+  /** What stands in the statement and no error may show, however the server repeats it. */
+  readonly secrets?: readonly string[]
 }
 
 export type CommandResult = {

@@ -33,6 +33,8 @@ type Request = {
   readonly limitMs: number
   readonly signal?: AbortSignal
   readonly maxBytes?: number
+  /** Of this statement, besides the connection's own. */
+  readonly secrets?: readonly string[]
 }
 
 type Answer = {
@@ -59,12 +61,16 @@ export function openHttp(config: ClickHouseConfig, options: ConnectOptions): Exe
     const answer = await send(client, request, context)
     const error = errorIn(answer)
     if (error) throw serverError(error, request)
-    if (answer.status < 200 || answer.status > 299) throw foreignAnswer(answer, context)
+    if (answer.status < 200 || answer.status > 299) {
+      throw foreignAnswer(answer, { ...context, secrets: [...secrets, ...(request.secrets ?? [])] })
+    }
     return answer
   }
 
   function serverError(error: ServerErrorText, request: Request): ServerError {
-    return new ServerError(error, { statement: request.text, queryId: request.queryId, username, database, secrets })
+    const { text: statement, queryId } = request
+    const hidden = [...secrets, ...(request.secrets ?? [])]
+    return new ServerError(error, { statement, queryId, username, database, secrets: hidden })
   }
 
   async function verify(signal?: AbortSignal): Promise<ServerState> {
@@ -115,6 +121,7 @@ export function openHttp(config: ClickHouseConfig, options: ConnectOptions): Exe
       limitMs: call.timeoutMs ?? requestLimitMs,
       ...(call.params && !inline ? { queryParams: call.params } : {}),
       ...(call.signal ? { signal: call.signal } : {}),
+      ...(call.secrets ? { secrets: call.secrets } : {}),
     })
     const sentDatabase = databaseExists
     try {

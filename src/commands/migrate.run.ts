@@ -11,7 +11,7 @@ import { type ParsedMigration, parseMigration } from '../migration/migration-fil
 import { choosePending } from '../migration/pending.js'
 import { argumentsOf } from '../migration/process-identity.js'
 import { type AppliedMigration, applyMigrations } from '../migration/run.js'
-import { withSecrets } from '../migration/secret-references.js'
+import { describeMissing, missingSecrets, requireSecrets, withSecrets } from '../migration/secret-references.js'
 import { resumption } from '../migration/settle.js'
 import { readHistory } from '../migration/status.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
@@ -88,6 +88,11 @@ function open(migration: ParsedMigration, state: JournalState): ParsedMigration 
 }
 
 function planned(context: CommandContext, pending: Pending, state: JournalState): CommandResult {
+  const missing = missingSecrets(
+    pending.taken.map((migration) => open(migration, state)),
+    context.env,
+  )
+  if (missing.length > 0) context.warn(`${describeMissing(missing)}. chkit migrate --apply would stop there.`)
   return {
     payload: {
       mode: 'plan',
@@ -170,12 +175,9 @@ async function apply(
   state: JournalState,
 ): Promise<CommandResult> {
   if (pending.taken.length === 0) return executed(context, journal, pending, [])
-  await requireAllowed(
-    context,
-    executor,
-    pending.taken.map((migration) => open(migration, state)),
-    pending.scope,
-  )
+  const left = pending.taken.map((migration) => open(migration, state))
+  requireSecrets(left, context.env)
+  await requireAllowed(context, executor, left, pending.scope)
   await createDatabase(context, executor)
   const lock = await takeLock(context, executor, state)
   const progress = context.progress('Applying')
@@ -183,8 +185,8 @@ async function apply(
     await journal.prepare()
     // Another run may have finished some of it while this one waited.
     const now = await journal.read()
-    const left = await choose(context, executor, now, () => {}, pending.taken)
-    const names = new Set(left.taken.map(({ name }) => name))
+    const still = await choose(context, executor, now, () => {}, pending.taken)
+    const names = new Set(still.taken.map(({ name }) => name))
     const taken = pending.taken.filter(({ name }) => names.has(name))
     const applied = await applyMigrations(
       runContext(context, executor, journal, lock, pending.scope, progress.update),
@@ -303,7 +305,7 @@ function runContext(
 ): Parameters<typeof applyMigrations>[0] {
   const { plugins } = context
   return {
-    executor: withSecrets(executor, context.env, context.warn),
+    executor: withSecrets(executor, context.env, context.hide),
     journal,
     lock,
     chkitVersion: context.version,
@@ -317,7 +319,10 @@ function runContext(
     afterApply: async (migration, statements, appliedAt) => {
       await plugins.onAfterApply({ migration, statements, appliedAt })
     },
-    requireAllowed: (migration) => requireAllowed(context, executor, [migration], scope),
+    requireAllowed: async (migration) => {
+      requireSecrets([migration], context.env)
+      await requireAllowed(context, executor, [migration], scope)
+    },
   }
 }
 

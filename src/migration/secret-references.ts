@@ -1,6 +1,8 @@
 import type { Executor } from '../clickhouse/executor.js'
+import { ChkitError } from '../errors.js'
 import { stringValue, Token, type Tokens, tokenize, tokenText } from '../sql/lexer.js'
 import { quoteString } from '../sql/quote.js'
+import type { ParsedMigration } from './migration-file.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -24,17 +26,21 @@ function isSecretPlace(tokens: Tokens, index: number): boolean {
   return false
 }
 
-/**
- * The statement with each string `'env:NAME'` replaced by the variable's value, and the names of variables that are not
- * set, whose references stay.
- */
-export function resolveSecrets(
-  sql: string,
-  env: Environment,
-): { readonly text: string; readonly missing: readonly string[] } {
-  if (!sql.includes("'env:")) return { text: sql, missing: [] }
+/** A statement with its secrets put in. */
+export type ResolvedSecrets = {
+  readonly text: string
+  /** Variables that are not set, whose references stay. */
+  readonly missing: readonly string[]
+  /** The values that were put in. */
+  readonly secrets: readonly string[]
+}
+
+/** The statement with each string `'env:NAME'` in a secret's place replaced by the variable's value. */
+export function resolveSecrets(sql: string, env: Environment): ResolvedSecrets {
+  if (!sql.includes("'env:")) return { text: sql, missing: [], secrets: [] }
   const tokens = tokenize(sql)
-  const missing: string[] = []
+  const missing = new Set<string>()
+  const secrets = new Set<string>()
   let text = ''
   let end = 0
   for (let index = 0; index < tokens.count; index++) {
@@ -42,24 +48,81 @@ export function resolveSecrets(
     const name = REFERENCE.exec(stringValue(tokens, index))?.[1]
     if (name === undefined) continue
     const value = env[name]
-    if (value === undefined) missing.push(name)
+    if (value === undefined) missing.add(name)
     else {
+      if (value !== '') secrets.add(value)
       text += sql.slice(end, tokens.starts[index]) + quoteString(value)
       end = tokens.ends[index] as number
     }
   }
-  return { text: text + sql.slice(end), missing }
+  return { text: text + sql.slice(end), missing: [...missing], secrets: [...secrets] }
 }
 
-/** The executor with secrets put in right before a statement is sent: no file, journal or message ever holds them. */
-export function withSecrets(executor: Executor, env: Environment, warn: (line: string) => void): Executor {
+/** A place where a secret is needed and its variable is not set. */
+export type MissingSecret = {
+  readonly variable: string
+  readonly migration: string
+  /** One-based number and line of the statement. */
+  readonly statement: number
+  readonly line: number
+}
+
+/** Every place where a secret is missing, in the order of the statements. */
+export function missingSecrets(migrations: readonly ParsedMigration[], env: Environment): MissingSecret[] {
+  return migrations.flatMap(({ name, statements }) =>
+    statements.flatMap(({ number, line, text }) =>
+      resolveSecrets(text, env).missing.map((variable) => ({ variable, migration: name, statement: number, line })),
+    ),
+  )
+}
+
+/** Throws `secret_missing` when a secret is; before anything is sent, since the reference itself would become the password. */
+export function requireSecrets(migrations: readonly ParsedMigration[], env: Environment): void {
+  const missing = missingSecrets(migrations, env)
+  if (missing.length === 0) return
+  const variables = [...new Set(missing.map(({ variable }) => variable))]
+  throw new ChkitError('secret_missing', `${describeMissing(missing)}. Nothing was sent.`, {
+    hint: `Set ${variables.join(', ')} in the environment of this command (empty where the secret is empty), and run it again.`,
+    details: { variables, missing },
+  })
+}
+
+/** `Environment variable A is not set; it is needed by statement 2 of 1_a.sql (line 3)`; for a list that is not empty. */
+export function describeMissing(missing: readonly MissingSecret[]): string {
+  const places = new Map<string, string[]>()
+  for (const { variable, migration, statement, line } of missing) {
+    const place = `statement ${statement} of ${migration}${line > 0 ? ` (line ${line})` : ''}`
+    places.set(variable, [...(places.get(variable) ?? []), place])
+  }
+  return [...places]
+    .map(
+      ([variable, needed]) => `The environment variable ${variable} is not set, and is needed by ${needed.join(', ')}`,
+    )
+    .join('. ')
+}
+
+/**
+ * The executor with secrets put in right before a statement is sent: no file and no journal ever holds them. `hide` is
+ * told each one before it is sent. Throws `secret_missing` for a reference that nobody has looked at before.
+ */
+export function withSecrets(executor: Executor, env: Environment, hide: (secret: string) => void): Executor {
   return {
     ...executor,
-    command: (sql, options) => {
-      const { text, missing } = resolveSecrets(sql, env)
-      for (const name of new Set(missing))
-        warn(`The environment variable ${name} is not set: the text 'env:${name}' is sent in place of the secret.`)
-      return executor.command(text, options)
+    command: async (sql, options) => {
+      const { text, missing, secrets } = resolveSecrets(sql, env)
+      const [variable] = missing
+      if (variable !== undefined) {
+        throw new ChkitError(
+          'secret_missing',
+          `The environment variable ${variable} is not set. The statement was not sent.`,
+          {
+            hint: `Set ${variable} in the environment of this command, and run it again.`,
+            details: { variables: missing },
+          },
+        )
+      }
+      for (const secret of secrets) hide(secret)
+      return executor.command(text, secrets.length === 0 ? options : { ...options, secrets })
     },
   }
 }

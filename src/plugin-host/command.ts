@@ -162,6 +162,8 @@ export type CommandContext = {
   readonly registry: Registry
   /** The text with every known secret (password, URL credentials, their encoded forms) replaced. For files and journals. */
   readonly redact: (text: string) => string
+  /** Makes `redact`, and all that is printed, hide one more secret. */
+  readonly hide: (secret: string) => void
   /** Aborted on SIGINT and SIGTERM. */
   readonly signal: AbortSignal
 }

@@ -34,5 +34,11 @@ test.each([
   ],
   ['a comment is text', "ENGINE = Null COMMENT 'env:EMPTY'", "ENGINE = Null COMMENT 'env:EMPTY'", []],
 ] as const)('%s', (_name, sql, text, missing) => {
-  expect(resolveSecrets(sql, env)).toEqual({ text, missing })
+  expect(resolveSecrets(sql, env)).toMatchObject({ text, missing })
+})
+
+test('says which secrets it put in, each once', () => {
+  expect(resolveSecrets("ENGINE = S3('env:DB_PASSWORD', 'env:DB_PASSWORD', 'env:EMPTY')", env).secrets).toEqual([
+    "it's\\secret",
+  ])
 })
