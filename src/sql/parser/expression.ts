@@ -183,6 +183,19 @@ export function parseSelectExpression(cursor: Cursor): Expression {
   return parseElement(cursor, true)
 }
 
+/**
+ * One expression of a construct with words of its own, such as CASE: the alias may stand without AS where none of
+ * `words` does.
+ */
+export function parseAliased(cursor: Cursor, ...words: readonly string[]): Expression {
+  const node = parseExpression(cursor)
+  if (node.kind === 'asterisk' || ('alias' in node && node.alias !== undefined)) return node
+  if (cursor.kinds[cursor.index] === Token.word && words.some((word) => cursor.at(word))) return node
+  const alias = acceptAlias(cursor, true)
+  if (alias !== undefined) (node as Fresh).alias = alias
+  return node
+}
+
 /** Comma-separated expressions; at least one. */
 export function parseExpressionList(cursor: Cursor): Expression[] {
   return parseCommaList(cursor, parseExpression)
@@ -249,7 +262,11 @@ function acceptLambdaArguments(cursor: Cursor): readonly Expression[] | undefine
   if (cursor.index < close) {
     do {
       if (cursor.index === close) break
-      names.push(identifierOf(cursor.identifier('lambda parameter')))
+      // The server takes any expression that turns out to be a name: `(a)`, `(a AS b)`, `t.a`.
+      const at = cursor.index
+      const parameter = parseExpression(cursor)
+      if (parameter.kind !== 'identifier') throw new ParseFailure('lambda parameter', at)
+      names.push(parameter)
     } while (cursor.acceptToken(Token.comma))
   }
   cursor.expectToken(Token.rightParen, ')')
@@ -498,10 +515,24 @@ function parsePostfix(cursor: Cursor, operand: Expression): Expression {
         }
         const name = cursor.identifier()
         node = operation('tupleElement', [node, { kind: 'literal', type: 'string', value: name }])
-      } else cursor.fail('tuple element')
+      } else {
+        cursor.index++
+        node = operation('tupleElement', [node, parseTupleElement(cursor)])
+      }
     } else return node
     if (++chain > MAX_CHAIN) throw new ParseFailure('a shorter chain of operators', cursor.index, true)
   }
+}
+
+/** What follows the dot when it is no plain number and no name: `x.-1`, `x.'name'`, `x.(1)`. */
+function parseTupleElement(cursor: Cursor): Expression {
+  cursor.enter()
+  const negative = cursor.acceptToken(Token.minus)
+  const signed = negative || cursor.acceptToken(Token.plus)
+  const operand = parseOperand(cursor)
+  const element = signed ? parsePostfix(cursor, operand) : operand
+  cursor.leave()
+  return negative ? operation('negate', [element]) : element
 }
 
 /** True where `(` is followed by a query rather than an expression. */
@@ -765,13 +796,13 @@ function parseCase(cursor: Cursor): FunctionCall {
   cursor.enter()
   const args: Expression[] = []
   const name = cursor.at('WHEN') ? 'multiIf' : 'caseWithExpression'
-  if (name === 'caseWithExpression') args.push(parseExpression(cursor))
+  if (name === 'caseWithExpression') args.push(parseAliased(cursor, 'WHEN'))
   while (cursor.accept('WHEN')) {
-    args.push(parseExpression(cursor))
+    args.push(parseAliased(cursor, 'THEN'))
     cursor.expect('THEN')
-    args.push(parseExpression(cursor))
+    args.push(parseAliased(cursor, 'WHEN', 'ELSE', 'END'))
   }
-  args.push(cursor.accept('ELSE') ? parseExpression(cursor) : { kind: 'literal', type: 'null' })
+  args.push(cursor.accept('ELSE') ? parseAliased(cursor, 'END') : { kind: 'literal', type: 'null' })
   cursor.expect('END')
   cursor.leave()
   return call(name, args)
@@ -787,7 +818,12 @@ function parseInterval(cursor: Cursor): FunctionCall {
     }
   }
   const value = parseExpression(cursor)
-  const unit = acceptIntervalUnit(cursor)
+  let unit = acceptIntervalUnit(cursor)
+  const alias = unit === undefined ? acceptAlias(cursor, true) : undefined
+  if (alias !== undefined) {
+    ;(value as Fresh).alias = alias
+    unit = acceptIntervalUnit(cursor)
+  }
   if (unit === undefined) cursor.fail('interval unit')
   return intervalFunction(toIntervalName(unit!), value)
 }
@@ -822,8 +858,9 @@ function lastWord(cursor: Cursor): string {
 
 /** `name(..)` with the cursor at the bracket; `plain` when the name is one token. */
 export function parseFunction(cursor: Cursor, name: string, plain: boolean): Expression {
-  if (plain && cursor.kinds[cursor.index - 1] === Token.word) {
-    const special = parseSpecialFunction(cursor, name)
+  if (plain) {
+    const quoted = cursor.kinds[cursor.index - 1] !== Token.word
+    const special = parseSpecialFunction(cursor, name, quoted)
     if (special) return special
   }
   return parseRegularFunction(cursor, name)
@@ -859,7 +896,9 @@ function parseCallSuffixes(cursor: Cursor, node: FreshCall): void {
   if (cursor.kindAt(cursor.index + 1) === Token.leftParen && cursor.at('FILTER')) {
     cursor.index += 2
     cursor.expect('WHERE')
-    node.args = [...node.args!, parseExpression(cursor)]
+    // `count(*)` counts rows: with a condition the server leaves nothing but the condition.
+    const args = node.name === 'count' ? node.args!.filter((arg) => arg.kind !== 'asterisk') : node.args!
+    node.args = [...args, parseExpression(cursor)]
     node.name = `${node.name}If`
     cursor.expectToken(Token.rightParen, ')')
   }

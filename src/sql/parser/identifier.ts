@@ -71,7 +71,7 @@ export function acceptParameter(cursor: Cursor): QueryParameter | undefined {
   if (
     close < index + 4 ||
     !isName(cursor, index + 3) ||
-    !isName(cursor, index + 1) ||
+    cursor.kinds[index + 1] !== Token.word ||
     cursor.kinds[index + 2] !== Token.colon
   )
     return undefined

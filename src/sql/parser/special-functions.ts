@@ -1,11 +1,10 @@
 import type { Expression, FunctionCall } from '../ast.js'
 import { Token } from '../lexer.js'
 import { printType } from '../printer/type.js'
-import type { Cursor } from './cursor.js'
+import { type Cursor, parseCommaList } from './cursor.js'
 import {
   acceptAlias,
-  parseExpression,
-  parseExpressionList,
+  parseAliased,
   parseExpressionWithoutAlias,
   parseFunction,
   startsQuery,
@@ -42,10 +41,15 @@ const SPECIAL: ReadonlyMap<string, SpecialParser> = new Map<string, SpecialParse
 ])
 
 /** The call with the cursor at its bracket, or `undefined` when `name` has no grammar of its own here. */
-export function parseSpecialFunction(cursor: Cursor, name: string): Expression | undefined {
+export function parseSpecialFunction(cursor: Cursor, name: string, quoted = false): Expression | undefined {
   const length = name.length
-  if (length < 4 || length > 15) return undefined
+  if (length < 3 || length > 15) return undefined
   const parse = SPECIAL.get(name.toUpperCase())
+  // In quotes, NOT is a function of that name, and VIEW no keyword; the others do not mind.
+  if (quoted) {
+    if (parse === parseView) return undefined
+    if (length === 3 && name.toUpperCase() === 'NOT') return parseQuotedNot(cursor)
+  }
   return parse?.(cursor, name)
 }
 
@@ -67,9 +71,19 @@ function close(cursor: Cursor): void {
 /** Expressions up to the closing bracket, which is stepped over; may be none. */
 function restOfArguments(cursor: Cursor): Expression[] {
   if (cursor.acceptToken(Token.rightParen)) return []
-  const args = parseExpressionList(cursor)
+  const args = parseCommaList(cursor, (at) => parseAliased(at))
   close(cursor)
   return args
+}
+
+/** `` `not`(x) `` of one argument is the operator; of more, a call. */
+function parseQuotedNot(cursor: Cursor): FunctionCall | undefined {
+  const { index } = cursor
+  open(cursor)
+  const args = restOfArguments(cursor)
+  if (args.length === 1) return { ...call('not', args), operator: true }
+  cursor.index = index
+  return undefined
 }
 
 function renamed(cursor: Cursor, name: string): FunctionCall {
@@ -83,15 +97,17 @@ function parseCast(cursor: Cursor): FunctionCall {
   let value = parseExpressionWithoutAlias(cursor)
   // Only what stands after the name tells whether AS gives an alias or the type.
   const afterName = cursor.index + 2
-  if (cursor.at('AS') && (cursor.atIndex('AS', afterName) || cursor.kindAt(afterName) === Token.comma))
-    value = { ...value, alias: acceptAlias(cursor, false) } as Expression
+  if (cursor.at('AS')) {
+    if (cursor.atIndex('AS', afterName) || cursor.kindAt(afterName) === Token.comma)
+      value = { ...value, alias: acceptAlias(cursor, false) } as Expression
+  } else if (cursor.atIdentifier()) value = { ...value, alias: acceptAlias(cursor, true) } as Expression
   if (cursor.accept('AS')) {
     const type = parseType(cursor)
     close(cursor)
     return call('CAST', [value, text(printType(type))])
   }
   cursor.expectToken(Token.comma, ',')
-  const type = parseExpression(cursor)
+  const type = parseAliased(cursor)
   close(cursor)
   return call('CAST', [value, type])
 }
@@ -128,7 +144,7 @@ function parseExtract(cursor: Cursor): FunctionCall {
       EXTRACT_FUNCTIONS[word] ?? (unit && ((x: Expression) => call(EXTRACT_UNITS[unit] ?? `to${unit}`, [x])))
     if (build === undefined) cursor.fail('date part')
     cursor.index += 2
-    const node = build!(parseExpression(cursor))
+    const node = build!(parseAliased(cursor))
     close(cursor)
     return node
   }
@@ -138,10 +154,10 @@ function parseExtract(cursor: Cursor): FunctionCall {
 function parseSubstring(cursor: Cursor): FunctionCall {
   open(cursor)
   if (cursor.acceptToken(Token.rightParen)) return call('substring', [])
-  const args = [parseExpression(cursor)]
+  const args = [parseAliased(cursor)]
   if (cursor.accept('FROM')) {
-    args.push(parseExpression(cursor))
-    if (cursor.accept('FOR')) args.push(parseExpression(cursor))
+    args.push(parseAliased(cursor, 'FOR'))
+    if (cursor.accept('FOR')) args.push(parseAliased(cursor))
     close(cursor)
     return call('substring', args)
   }
@@ -153,12 +169,12 @@ function parseSubstring(cursor: Cursor): FunctionCall {
 function parseOverlay(cursor: Cursor): FunctionCall {
   open(cursor)
   if (cursor.acceptToken(Token.rightParen)) return call('overlay', [])
-  const args = [parseExpression(cursor)]
+  const args = [parseAliased(cursor, 'PLACING')]
   if (cursor.accept('PLACING')) {
-    args.push(parseExpression(cursor))
+    args.push(parseAliased(cursor))
     cursor.expect('FROM')
-    args.push(parseExpression(cursor))
-    if (cursor.accept('FOR')) args.push(parseExpression(cursor))
+    args.push(parseAliased(cursor, 'FOR'))
+    if (cursor.accept('FOR')) args.push(parseAliased(cursor))
     close(cursor)
     return call('overlay', args)
   }
@@ -172,10 +188,10 @@ function parsePosition(cursor: Cursor): FunctionCall {
   open(cursor)
   const outer = cursor.inEndsAtDepth
   cursor.inEndsAtDepth = cursor.depth + 1
-  const first = parseExpression(cursor)
+  const first = parseAliased(cursor, 'IN')
   cursor.inEndsAtDepth = outer
   if (cursor.accept('IN')) {
-    const haystack = parseExpression(cursor)
+    const haystack = parseAliased(cursor)
     close(cursor)
     return call('position', [haystack, first])
   }
@@ -188,9 +204,9 @@ function parseTrim(cursor: Cursor): Expression {
   open(cursor)
   const side = cursor.acceptOneOf('BOTH', 'LEADING', 'TRAILING')
   if (side === undefined) return call('trimBoth', restOfArguments(cursor))
-  const characters = parseExpression(cursor)
+  const characters = parseAliased(cursor)
   cursor.expect('FROM')
-  const value = parseExpression(cursor)
+  const value = parseAliased(cursor)
   close(cursor)
   // Nothing to trim: the server drops the call.
   if (characters.kind === 'literal' && characters.type === 'string' && characters.value === '') return value
@@ -204,9 +220,9 @@ function parseDateArithmetic(cursor: Cursor, name: string): FunctionCall {
     const unit = acceptIntervalUnit(cursor)
     if (unit) {
       cursor.index++
-      const amount = parseExpression(cursor)
+      const amount = parseAliased(cursor)
       cursor.expectToken(Token.comma, ',')
-      const value = parseExpression(cursor)
+      const value = parseAliased(cursor)
       close(cursor)
       return call(name, [value, intervalFunction(toIntervalName(unit), amount)])
     }

@@ -112,7 +112,7 @@ function printBare(node: Exclude<Expression, OrderByElement | Asterisk>, mode: n
     case 'subquery':
       return `(${printQuery(node.query, mode & INHERITED)})`
     case 'parameter':
-      return `{${quoteIdentifierIfNeeded(node.name)}:${node.type}}`
+      return `{${node.name}:${node.type}}`
     case 'columns':
       return printColumns(node, mode)
     case 'type':
@@ -165,7 +165,7 @@ function printPart(part: IdentifierPart): string {
   if (typeof part === 'string') return quoteIdentifierIfNeeded(part)
   switch (part.kind) {
     case 'parameter':
-      return `{${quoteIdentifierIfNeeded(part.name)}:${part.type.trimEnd()}}`
+      return `{${part.name}:${part.type.trimEnd()}}`
     case 'subObject':
       return `^${quoteIdentifierIfNeeded(part.name)}`
     case 'typedPath':
@@ -205,10 +205,11 @@ const OPERATOR_FORMS: ReadonlySet<string> = new Set([
 
 function printFunction(node: FunctionCall, mode: number): string {
   if (node.operator && node.args !== undefined) {
-    const text = operatorText(node.name, node.args, mode)
-    if (text !== undefined) {
-      return (mode & OPERAND) !== 0 && !standsAlone(node.name, node.args[0], mode) ? `(${text})` : text
-    }
+    const bracketed = (mode & OPERAND) !== 0 && !standsAlone(node.name, node.args[0], mode)
+    // Those around a binary operator are new ground, as those around IN are; those around AND, NOT, IS NULL are not.
+    const isNewGround = bracketed && (BINARY.has(node.name) || node.name === 'lambda')
+    const text = operatorText(node.name, node.args, isNewGround ? mode & ~IN_CALL : mode)
+    if (text !== undefined) return bracketed ? `(${text})` : text
   }
   let out = quoteIdentifierIfNeeded(node.name)
   if (node.query) {
@@ -301,7 +302,7 @@ function printMerged(args: readonly Expression[], between: string, mode: number)
 
 function printLambda(args: readonly Expression[], mode: number): string {
   const parameters = (args[0] as FunctionCall).args!
-  const names = parameters.length === 1 ? print(parameters[0]!, 0) : `(${printExpressionList(parameters)})`
+  const names = parameters.length === 1 ? print(parameters[0]!, OPERAND) : `(${printExpressionList(parameters)})`
   return `${names} -> ${print(args[1]!, mode)}`
 }
 
@@ -417,7 +418,7 @@ function printBound(bound: FrameBound): string {
     case 'unbounded':
       return `UNBOUNDED ${bound.direction}`
     case 'offset':
-      return `${print(bound.offset, 0)} ${bound.direction}`
+      return `${print(bound.offset, OPERAND)} ${bound.direction}`
   }
 }
 
