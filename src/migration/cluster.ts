@@ -18,7 +18,12 @@ import type { Proof } from './proof.js'
 export type ClusterHost = { readonly address: string; readonly local: boolean; readonly source: SystemSource }
 
 /** Hosts are asked with short patience: one that is stopped accepts connections and never answers. */
-const PATIENCE = { connect_timeout_with_failover_ms: 1000, receive_timeout: 2, send_timeout: 2 } as const
+const PATIENCE = {
+  connect_timeout_with_failover_ms: 1000,
+  connections_with_failover_max_tries: 1,
+  receive_timeout: 2,
+  send_timeout: 2,
+} as const
 
 /** Milliseconds after which a host counts as not answering, whatever its settings. */
 const ANSWER_MS = 4_000

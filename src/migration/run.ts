@@ -387,11 +387,14 @@ class MigrationRun {
       RECONNECT_MS,
     )
     if (look.verdict !== 'done') throw this.partly(sent, look, refused, answer)
-    if (look.absent.length > 0) {
-      this.context.warn(
-        `Statement ${sent.item.statement.number} of ${this.migration.name}: ${describeLook(look)}. The server's DDL queue holds it for them.`,
-      )
-    }
+    this.nameAbsent(sent, look)
+  }
+
+  private nameAbsent({ item }: Sent, look: ClusterLook): void {
+    if (look.absent.length === 0) return
+    this.context.warn(
+      `Statement ${item.statement.number} of ${this.migration.name}: ${describeLook(look)}. The server's DDL queue holds it for them.`,
+    )
   }
 
   /** Some hosts have run it, and others cannot: left open, so that the next run completes it. */
@@ -432,16 +435,17 @@ class MigrationRun {
     const evidence = parseEvidence(sent.evidence) ?? NO_EVIDENCE
     const answer = messageWithout(error, redact)
     if (cut) await this.lookAfter(error, sent)
+    // The task is in the queue and goes on in the background.
+    const followed = error instanceof ServerError && error.clickhouseCode === TIMEOUT_EXCEEDED
     const { look, refused } = await persistently(async () => {
-      const once = async () => ({ look: await lookAtHosts(executor, evidence, false), refused: [] })
-      // The task is in the queue and goes on in the background.
-      if (!(error instanceof ServerError) || error.clickhouseCode !== TIMEOUT_EXCEEDED) return once()
+      if (!followed) return { look: await lookAtHosts(executor, evidence, false), refused: [] }
       const onProgress = (now: ClusterLook, ms: number) =>
         this.report(item, `${describeLook(now)}, ${Math.round(ms / 1000)} s`)
       return followHosts(executor, evidence, { signal, sent: false, answer, onProgress })
     }, RECONNECT_MS)
     if (look.verdict === 'done') {
-      await this.converge(sent, answer, false)
+      if (followed) this.nameAbsent(sent, look)
+      else await this.converge(sent, answer, false)
       this.note(item, 'done', queryId, describeLook(look))
       return true
     }

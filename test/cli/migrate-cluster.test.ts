@@ -99,13 +99,13 @@ export default schema(
 
   test('a replica that is stopped for a while is waited for, and has it in the end', async () => {
     project.write({
-      'migrations/4_c.sql': `SET distributed_ddl_task_timeout = 2;
+      'migrations/4_c.sql': `SET distributed_ddl_task_timeout = 1;
 CREATE TABLE app.late ON CLUSTER pair (x UInt8) ENGINE = MergeTree ORDER BY x;
 `,
     })
     configure(0)
     cluster.replicas[1].pause()
-    setTimeout(() => cluster.replicas[1].resume(), 5000)
+    setTimeout(() => cluster.replicas[1].resume(), 3500)
     const result = await json('migrate', '--apply')
     expect(result).toMatchObject({ exitCode: 0, applied: [{ name: '4_c.sql' }] })
     expect(String(result.warnings)).not.toContain('does not answer')
@@ -114,7 +114,7 @@ CREATE TABLE app.late ON CLUSTER pair (x UInt8) ENGINE = MergeTree ORDER BY x;
 
   test('a replica that stays away is named, and does not stop the run', async () => {
     project.write({
-      'migrations/5_d.sql': `SET distributed_ddl_task_timeout = 2;
+      'migrations/5_d.sql': `SET distributed_ddl_task_timeout = 1;
 CREATE TABLE app.later ON CLUSTER pair (x UInt8) ENGINE = MergeTree ORDER BY x;
 `,
     })
@@ -155,7 +155,7 @@ ALTER TABLE app.z1 ON CLUSTER pair ADD COLUMN y UInt8;
 `,
     })
     await cluster.zookeeper.kill()
-    setTimeout(() => void cluster.zookeeper.start(), 4000)
+    setTimeout(() => void cluster.zookeeper.start(), 2500)
     const result = await json('migrate', '--apply')
     expect(result, JSON.stringify(result)).toMatchObject({ exitCode: 0, applied: [{ name: '7_f.sql' }] })
     for (const node of [0, 1] as const) expect(await columns(node, 'z1')).toEqual(['x', 'y'])

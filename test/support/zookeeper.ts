@@ -117,7 +117,7 @@ export function writeKeeperMapConfiguration(folder: string, zookeeper: ZooKeeper
 }
 
 function zooKeeperXml(zookeeper: ZooKeeper): string {
-  return `<zookeeper><node index="1"><host>127.0.0.1</host><port>${zookeeper.port}</port></node><session_timeout_ms>10000</session_timeout_ms></zookeeper>`
+  return `<zookeeper><node index="1"><host>127.0.0.1</host><port>${zookeeper.port}</port></node><session_timeout_ms>15000</session_timeout_ms></zookeeper>`
 }
 
 export type OldCluster = {
