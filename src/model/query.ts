@@ -5,12 +5,12 @@ import { canonicalFunctionName } from './functions.js'
 
 /** A declared `query` as the server would store it in a view of `database`; see `canonicalQuery`. */
 export function declaredQueryText(query: Query, database: string): string {
-  return printSelect(canonicalQuery(query, database))
+  return printSelect(withReachableParameters(canonicalQuery(query, database)))
 }
 
 /** The text of a query that the server has stored: it is normalised already, only function names may be old. */
 export function storedQueryText(query: Query): string {
-  return printSelect(withCanonicalNames(query))
+  return printSelect(withReachableParameters(withCanonicalNames(query)))
 }
 
 /**
@@ -59,6 +59,9 @@ function rewriteNode(value: unknown, context: Context): unknown {
       return rewriteFields(qualifyTable(value, context), context)
     case 'function':
       return rewriteFunction(value, context)
+    case 'apply':
+      // The server's visitor does not look into `APPLY (x -> ..)`.
+      return rewriteFields(value, { ...context, database: undefined })
     default:
       return rewriteFields(value, context)
   }
@@ -111,12 +114,57 @@ function noteNamedQuery(element: PlainNode, context: Context): void {
 
 /** The server's visitor does not enter a union that stands directly in a union. */
 function rewriteUnion(union: PlainNode, context: Context): PlainNode {
-  const queries = union.queries as readonly PlainNode[]
+  const { queries, modes } = bracketExcept(union as unknown as UnionQuery)
   const outside: Context = { ...context, database: undefined }
   return {
     ...union,
+    modes,
     queries: queries.map((query) => rewriteNode(query, query.kind === 'union' ? outside : context)),
   }
+}
+
+/**
+ * The server stores `a UNION ALL (b EXCEPT c)` as `a UNION ALL (b) EXCEPT ALL (c)`, and would read that as
+ * `(a UNION ALL b) EXCEPT c`, which it stores in another way: so its text tells the two apart, and we write the first
+ * with the brackets that it needs.
+ */
+function bracketExcept(union: UnionQuery): UnionQuery {
+  if (!union.modes.some((mode, index) => index > 0 && mode.startsWith('EXCEPT'))) return union
+  const queries = [union.queries[0]!]
+  const modes: UnionMode[] = []
+  union.modes.forEach((mode, index) => {
+    const right = union.queries[index + 1]!
+    if (modes.length > 0 && mode.startsWith('EXCEPT'))
+      queries.push({ kind: 'union', queries: [queries.pop()!, right], modes: [mode] })
+    else {
+      queries.push(right)
+      modes.push(mode)
+    }
+  })
+  return unionOfAll(queries, modes)
+}
+
+/**
+ * The server takes a view for a parameterised one when a SELECT that stands directly in its union has a parameter, and
+ * refuses it otherwise. It stores `a INTERSECT b INTERSECT c` as `(a INTERSECT b) INTERSECT c`, which therefore may not
+ * be created again: brackets at the start that change nothing are taken away.
+ */
+function withReachableParameters(query: Query): Query {
+  if (query.kind !== 'union' || !hasParameter(query)) return query
+  if (query.queries.some((one) => one.kind === 'select' && hasParameter(one))) return query
+  const [first, ...others] = query.queries
+  if (first?.kind !== 'union') return query
+  const flat = unionOfAll([...first.queries, ...others], [...first.modes, ...query.modes])
+  return printSelect(regrouped(flat)) === printSelect(regrouped(query)) ? withReachableParameters(flat) : query
+}
+
+function hasParameter(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasParameter)
+  return isNode(value) && (value.kind === 'parameter' || Object.values(value).some(hasParameter))
+}
+
+function regrouped(query: Query): Query {
+  return mapTree(mapTree(query, groupSetOperations), flattenSetOperations) as Query
 }
 
 function qualifyTable(element: PlainNode, context: Context): PlainNode {
@@ -268,7 +316,7 @@ function withAll(mode: UnionMode): UnionMode {
 function groupUnion(queries: readonly Query[], modes: readonly UnionMode[]): Query {
   if (queries.length === 1) return queries[0]!
   // A bare UNION means what a setting of the server says; it stays.
-  if (modes.includes('UNION')) return { kind: 'union', queries, modes }
+  if (modes.includes('UNION')) return unionOfAll(queries, modes)
   const distinct = modes.lastIndexOf('UNION DISTINCT')
   if (distinct < 0) return unionOf(queries.flatMap(liftAll), 'UNION ALL')
   const head = queries.slice(0, distinct + 2).flatMap((query) => (query.kind === 'union' ? query.queries : [query]))
@@ -282,7 +330,14 @@ function liftAll(query: Query): readonly Query[] {
 }
 
 function unionOf(queries: readonly Query[], mode: UnionMode): UnionQuery {
-  return { kind: 'union', queries, modes: queries.slice(1).map(() => mode) }
+  return unionOfAll(
+    queries,
+    queries.slice(1).map(() => mode),
+  )
+}
+
+function unionOfAll(queries: readonly Query[], modes: readonly UnionMode[]): UnionQuery {
+  return { kind: 'union', queries, modes }
 }
 
 /** Back to the flat lists that the printer takes: in a UNION the server prints INTERSECT and EXCEPT without brackets. */
@@ -296,7 +351,9 @@ function flattenSetOperations(node: PlainNode): PlainNode {
   const flat: { queries: Query[]; modes: UnionMode[] } = { queries: [], modes: [] }
   queries.forEach((query, index) => {
     if (index > 0) flat.modes.push(modes[index - 1]!)
-    if (query.kind === 'union' && 'wasSetOperation' in query) {
+    // Not first, EXCEPT keeps its brackets: see `bracketExcept`.
+    const isBracketed = index > 0 && query.kind === 'union' && query.modes[0]!.startsWith('EXCEPT')
+    if (query.kind === 'union' && 'wasSetOperation' in query && !isBracketed) {
       flat.queries.push(...query.queries)
       flat.modes.push(...query.modes)
     } else flat.queries.push(query)

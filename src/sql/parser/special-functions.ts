@@ -2,13 +2,7 @@ import type { Expression, FunctionCall } from '../ast.js'
 import { Token } from '../lexer.js'
 import { printType } from '../printer/type.js'
 import { type Cursor, parseCommaList } from './cursor.js'
-import {
-  acceptAlias,
-  parseAliased,
-  parseExpressionWithoutAlias,
-  parseFunction,
-  startsQuery,
-} from './expression.js'
+import { acceptAlias, parseAliased, parseExpressionWithoutAlias, parseFunction, startsQuery } from './expression.js'
 import { acceptIntervalUnit, intervalFunction, intervalUnitOf, toIntervalName } from './interval.js'
 import { parseSelectWithUnion } from './query.js'
 import { parseType } from './type.js'
