@@ -49,12 +49,15 @@ export {
   type HookName,
   type IntrospectOptions,
   type LiveSchema,
+  type LockHolder,
+  type LockRequest,
   type Plugin,
   type PluginCommand,
   type PluginCommandContext,
   type PluginCommandResult,
   type PluginContext,
   type PluginHooks,
+  type PluginLock,
   type PluginManifest,
 } from './plugin-host/plugin.js'
 /** SQL for plugins that read or write it: quoting, and trees between `parse...` and `print...`. */

@@ -74,6 +74,16 @@ export type AcquireOptions = {
   readonly leaseMs?: number
   readonly signal: AbortSignal
   readonly onWait: (holder: Holder) => void
+  /** What messages call it; default the migration lock. */
+  readonly named?: LockName
+}
+
+/** A lock in words: `the migration lock`, and what to type where its holder is known to be dead. */
+export type LockName = { readonly text: string; readonly hint: string }
+
+const MIGRATION_LOCK: LockName = {
+  text: 'the migration lock',
+  hint: 'Wait for it (--lock-timeout <s>). If that run is dead, the lock frees itself in {seconds} s; chkit migrate --unlock breaks it.',
 }
 
 function holderOf(now: number, held: Claim): Holder {
@@ -106,10 +116,11 @@ export async function acquireLock(options: AcquireOptions): Promise<Lock> {
       if (lock !== undefined) return lock
     } else {
       const holder = holderOf(listing.now, held)
-      if (performance.now() >= deadline) throw lockHeld(holder)
+      if (performance.now() >= deadline) throw lockHeld(holder, options.named)
       options.onWait(holder)
     }
-    if (options.signal.aborted) throw new ChkitError('interrupted', 'Interrupted while waiting for the migration lock.')
+    if (options.signal.aborted)
+      throw new ChkitError('interrupted', `Interrupted while waiting for ${(options.named ?? MIGRATION_LOCK).text}.`)
     if (performance.now() >= deadline && tries > 20)
       throw new ChkitError('lock_held', 'Other runs were faster each time.', { retriable: true })
     // Contenders that start together should not ask together for ever.
@@ -117,9 +128,10 @@ export async function acquireLock(options: AcquireOptions): Promise<Lock> {
   }
 }
 
-function lockHeld(holder: Holder): ChkitError {
-  return new ChkitError('lock_held', `Another run holds the migration lock: ${holder.owner} on ${holder.host}.`, {
-    hint: `Wait for it (--lock-timeout <s>). If that run is dead, the lock frees itself in ${Math.ceil(holder.expiresInMs / 1000)} s; chkit migrate --unlock breaks it.`,
+/** `lock_held`, naming the holder. In the hint of `named`, `{seconds}` stands for what is left of its lease. */
+export function lockHeld(holder: Holder, named: LockName = MIGRATION_LOCK): ChkitError {
+  return new ChkitError('lock_held', `Another run holds ${named.text}: ${holder.owner} on ${holder.host}.`, {
+    hint: named.hint.replace('{seconds}', String(Math.ceil(holder.expiresInMs / 1000))),
     details: { ...holder },
     retriable: true,
   })
@@ -129,22 +141,39 @@ async function tryEpoch(options: AcquireOptions, listing: Claims, asked: number)
   const { store, runner, leaseMs = LEASE_MS } = options
   const epoch = Math.max(options.journalEpoch, listing.claims[0]?.epoch ?? 0) + 1
   const claim = claimOf(runner, epoch, listing.now + leaseMs)
-  await store.create(claim)
+  const isMine = (other: Claim) => other.epoch === epoch && other.host === claim.host && other.owner === claim.owner
+  try {
+    await store.create(claim)
+  } catch (error) {
+    // It may stand all the same, and would keep others waiting for its lease.
+    await dropMine(store, isMine)
+    throw error
+  }
   const { claims } = await store.list()
-  const mine = claims.find((other) => other.epoch === epoch && other.host === claim.host && other.owner === claim.owner)
+  const mine = claims.find(isMine)
   if (mine === undefined) return undefined
   if (claims[0]?.epoch !== epoch) {
     await store.drop(epoch)
     return undefined
   }
   for (const older of claims.slice(1)) await store.drop(older.epoch)
-  return hold(store, epoch, { runner, leaseMs, since: asked })
+  return hold(store, epoch, { runner, leaseMs, since: asked, named: options.named ?? MIGRATION_LOCK })
+}
+
+async function dropMine(store: LockStore, isMine: (claim: Claim) => boolean): Promise<void> {
+  try {
+    const mine = (await store.list()).claims.find(isMine)
+    if (mine !== undefined) await store.drop(mine.epoch)
+  } catch (error) {
+    // What kept the claim from being made says more.
+    if (!(error instanceof ChkitError)) throw error
+  }
 }
 
 function hold(
   store: LockStore,
   epoch: number,
-  terms: { readonly runner: string; readonly leaseMs: number; readonly since: number },
+  terms: { readonly runner: string; readonly leaseMs: number; readonly since: number; readonly named: LockName },
 ): Lock {
   const { runner, leaseMs } = terms
   let confirmedAt = terms.since
@@ -188,7 +217,7 @@ function hold(
       if (lost === undefined && left() <= 0) lost = 'its lease ran out'
       if (lost === undefined && left() < MARGIN_MS) await renew()
       if (lost === undefined) return
-      throw new ChkitError('lock_lost', `This run has lost the migration lock: ${lost}. It sends nothing more.`, {
+      throw new ChkitError('lock_lost', `This run has lost ${terms.named.text}: ${lost}. It sends nothing more.`, {
         hint: 'Another run may go on with the migration. Run chkit status to see where it stands.',
         details: { epoch },
       })

@@ -1,6 +1,7 @@
 import type { Executor } from '../clickhouse/executor.js'
 import type { ResolvedConfig } from '../config/config.js'
 import type { Baseline, BaselineOptions } from '../migration/baseline.js'
+import type { Holder } from '../migration/lock.js'
 import type { DeclaredObject } from '../model/declarations.js'
 import type { Definition } from '../model/definition.js'
 import type { Declaration } from '../model/dsl.js'
@@ -37,6 +38,28 @@ export type LiveSchema = {
   /** Groups of objects that the account may not see, and the server's answer. */
   readonly unseen: readonly { readonly object: string; readonly reason: string }[]
 }
+
+/** A lock on the server that a plugin asks for. */
+export type LockRequest = {
+  /** Where the lock's tables lie while it is held, unquoted; must exist. */
+  readonly database: string
+  /** Of the lock, and the beginning of its tables' names; `_chkit_` at its start keeps them out of drift and pull. */
+  readonly name: string
+  /** Who takes it, for those who wait: letters, digits and dashes. */
+  readonly holder: string
+  /** What messages call it: `the backfill lock of app.events`. */
+  readonly text: string
+}
+
+/** A lock that is held. */
+export type PluginLock = {
+  /** Asked right before each statement. Throws `lock_lost` when the lease has run out or another run holds it. */
+  assertHeld(): Promise<void>
+  release(): Promise<void>
+}
+
+/** Who holds a lock: `owner` is the request's `holder` with a random part, `expiresInMs` by the server's clock. */
+export type LockHolder = Holder
 
 /** What every hook and every plugin command gets. */
 export type PluginContext<Options = unknown> = {
@@ -75,6 +98,14 @@ export type PluginContext<Options = unknown> = {
     definitions: readonly (Definition | Declaration)[],
     options?: BaselineOptions,
   ) => Promise<Baseline>
+  /**
+   * Takes a lock that every machine sees, renewed while it is held, free 30 s after its holder died at the latest. Throws
+   * `lock_held`, naming a holder that is alive; one that is not is waited for. On the embedded engine and on servers
+   * before 21 nothing is taken.
+   */
+  readonly lock: (request: LockRequest) => Promise<PluginLock>
+  /** Who holds a lock now; undefined when nobody does. */
+  readonly lockHolder: (request: Pick<LockRequest, 'database' | 'name'>) => Promise<LockHolder | undefined>
   /** The text with every known secret replaced. */
   readonly redact: (text: string) => string
   readonly cwd: string

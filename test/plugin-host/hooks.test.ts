@@ -34,6 +34,8 @@ function hostOf(hooks: Readonly<Record<string, PluginHooks>>): PluginHost {
     schema: never,
     introspect: never,
     baseline: never,
+    lock: never,
+    lockHolder: never,
     redact: (text) => text,
     cwd: '/',
     env: {},

@@ -49,6 +49,11 @@ export async function readTable(connection: Executor, { database, name }: TableN
   return { ...row, columns }
 }
 
+/** What tells a table from one of the same name before it; empty where the server gives tables no ids. */
+export function incarnationOf({ uuid }: LiveTable): string {
+  return /^[0-]*$/.test(uuid) ? '' : uuid
+}
+
 /** `readTable`, or `invalid_flag_value` with a sentence that names the table as `what` it is. */
 export async function requireTable(connection: Executor, name: TableName, what: string): Promise<LiveTable> {
   const table = await readTable(connection, name)

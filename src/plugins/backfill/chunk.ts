@@ -21,6 +21,10 @@ export type ChunkContext = {
   readonly log: EventLog
   /** Bytes per second that one chunk may read; undefined means no limit. */
   readonly maxBytesPerSecond?: number
+  /** Writes down where a chunk stands: in the ledger where others must know of it, then in the events. */
+  readonly record: (chunk: PlannedChunk, state: ChunkState) => Promise<void>
+  /** Throws `lock_lost` when another run may be writing into the target. */
+  readonly assertHeld: () => Promise<void>
   /** Runs one thing at a time: the moves, which are short, and whose evidence must not be mixed. */
   readonly inTurn: <Result>(action: () => Promise<Result>) => Promise<Result>
   readonly signal: AbortSignal
@@ -99,11 +103,11 @@ function writeSettings(
 }
 
 async function stage(chunk: PlannedChunk, attempts: number, context: ChunkContext): Promise<void> {
-  const { connection, plan, log, tables } = context
+  const { connection, plan, record, tables } = context
   const name = `${stagingPrefix(plan.id)}${chunk.id}_${randomBytes(3).toString('hex')}`
   const table: TableName = { database: plan.storage.database, name }
   const queryId = newQueryId(plan, chunk, 'write')
-  log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'writing', attempts, table: name, queryId } })
+  await record(chunk, { status: 'writing', attempts, table: name, queryId })
   await connection.command(createStaging(table, tables.storage))
   await send(chunkStatement(plan, chunk, tables, table), queryId, chunk, context)
   await complete(chunk, attempts, table, context)
@@ -155,7 +159,7 @@ async function complete(chunk: PlannedChunk, attempts: number, table: TableName,
   const { parts, bytes } = await partsOf(table, context.connection)
   const rows = parts.reduce((sum, part) => sum + part.rows, 0)
   const staging: Staging = { table: table.name, parts, rows, bytes }
-  context.log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'staged', attempts, staging } })
+  await context.record(chunk, { status: 'staged', attempts, staging })
   await move(chunk, attempts, staging, context)
 }
 
@@ -172,10 +176,10 @@ async function partsOf(
 }
 
 async function move(chunk: PlannedChunk, attempts: number, staging: Staging, context: ChunkContext): Promise<void> {
-  const { connection, plan, log } = context
+  const { connection, plan, record } = context
   await context.inTurn(async () => {
     const state = { status: 'moving', attempts, staging, ...(await momentOf(plan.storage, connection)) } as const
-    log.append({ kind: 'chunk', chunk: chunk.id, state })
+    await record(chunk, state)
     for (const partition of partitionsOf(staging.parts)) await movePartition(partition, staging, chunk, context)
     await finish(chunk, attempts, staging, context)
   })
@@ -207,8 +211,9 @@ async function movePartition(
   partition: string,
   staging: Staging,
   chunk: PlannedChunk,
-  { connection, plan, note }: ChunkContext,
+  { connection, plan, note, assertHeld }: ChunkContext,
 ): Promise<void> {
+  await assertHeld()
   const queryId = newQueryId(plan, chunk, 'move')
   const from = quoteQualified(plan.storage.database, staging.table)
   const to = quoteQualified(plan.storage.database, plan.storage.name)
@@ -237,7 +242,7 @@ async function settleMove(
   await waitForMoves(chunk, context)
   const table: TableName = { database: plan.storage.database, name: staging.table }
   if (!(await exists(table, connection))) {
-    throw unsettled(
+    throw await unsettled(
       chunk,
       attempts,
       staging.table,
@@ -358,14 +363,14 @@ function isUntouched(part: TargetPart): boolean {
 
 /** Records a chunk whose rows are all in the target, then drops its staging table. */
 async function finish(chunk: PlannedChunk, attempts: number, staging: Staging, context: ChunkContext): Promise<void> {
-  const { connection, plan, log } = context
+  const { connection, plan, record } = context
   const table: TableName = { database: plan.storage.database, name: staging.table }
   const { parts } = await partsOf(table, connection)
   if (parts.length > 0) {
     throw new ChkitError('run_incomplete', `${staging.table} still holds ${parts.length} parts after it was moved.`)
   }
   const { rows, bytes } = staging
-  log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'done', attempts, rows, bytes } })
+  await record(chunk, { status: 'done', attempts, rows, bytes })
   await dropTable(table, connection)
 }
 
@@ -374,15 +379,15 @@ export async function dropTable(table: TableName, connection: Executor): Promise
   await tolerating(() => connection.command(`DROP TABLE IF EXISTS ${quoteQualified(table.database, table.name)}`))
 }
 
-function unsettled(
+async function unsettled(
   chunk: PlannedChunk,
   attempts: number,
   table: string | null,
   reason: string,
-  { log }: ChunkContext,
-): ChkitError {
+  { record }: ChunkContext,
+): Promise<ChkitError> {
   const error = `Nobody can tell whether the rows of chunk ${chunk.id} (${chunk.from} to ${chunk.to}) arrived: ${reason}.`
-  log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'unknown', attempts, error, table } })
+  await record(chunk, { status: 'unknown', attempts, error, table })
   return new ChkitError('run_incomplete', error)
 }
 
@@ -392,7 +397,7 @@ async function settleWriting(
   state: ChunkState & { readonly status: 'writing' },
   context: ChunkContext,
 ): Promise<void> {
-  const { connection, plan, log } = context
+  const { connection, plan, record } = context
   const { attempts, queryId } = state
   if (state.table === null) return settleDirect(chunk, attempts, queryId, context)
   const table: TableName = { database: plan.storage.database, name: state.table }
@@ -401,17 +406,18 @@ async function settleWriting(
   if (fate === 'finished' && (await exists(table, connection))) return complete(chunk, attempts, table, context)
   await dropTable(table, connection)
   // A run that was cut off has not failed: its attempt does not count.
-  log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'pending', attempts: attempts - 1 } })
+  await record(chunk, { status: 'pending', attempts: attempts - 1 })
 }
 
 /** Writes straight into the target. */
 async function write(chunk: PlannedChunk, attempts: number, context: ChunkContext): Promise<void> {
-  const { plan, log, tables } = context
+  const { plan, record, tables } = context
   const queryId = newQueryId(plan, chunk, 'write')
-  log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'writing', attempts, table: null, queryId } })
+  await record(chunk, { status: 'writing', attempts, table: null, queryId })
+  await context.assertHeld()
   try {
     const rows = await send(chunkStatement(plan, chunk, tables, plan.storage), queryId, chunk, context)
-    log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'done', attempts, rows: rows ?? 0, bytes: 0 } })
+    await record(chunk, { status: 'done', attempts, rows: rows ?? 0, bytes: 0 })
   } catch (error) {
     if (!isConnectionError(error)) await settleDirect(chunk, attempts, queryId, context)
     throw error
@@ -424,17 +430,17 @@ async function settleDirect(
   queryId: string,
   context: ChunkContext,
 ): Promise<void> {
-  const { connection, plan, log, signal } = context
+  const { connection, plan, record, signal } = context
   const fate = await endedFate(connection, queryId, signal, () =>
     context.note(`chunk ${chunk.id}: waiting for query ${queryId}`),
   )
   if (fate === 'finished') {
-    return log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'done', attempts, rows: 0, bytes: 0 } })
+    return record(chunk, { status: 'done', attempts, rows: 0, bytes: 0 })
   }
   if (fate === 'refused' || plan.mechanism === 'keyed') {
-    return log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'pending', attempts: attempts - 1 } })
+    return record(chunk, { status: 'pending', attempts: attempts - 1 })
   }
-  throw unsettled(
+  throw await unsettled(
     chunk,
     attempts,
     null,

@@ -1,21 +1,30 @@
-import { ChkitError, type Executor } from '../../index.js'
+import { ChkitError, type Executor, type LockHolder, type PluginContext } from '../../index.js'
+import { readTable } from './catalog.js'
+import { arrivedOf, findLedgerPlan, lockRequestOf, readLedger } from './ledger.js'
 import { isRunLockHeld } from './lock.js'
 import { environmentOf, type Plan, showName } from './plan.js'
-import { definitionsOf, readPlanTables } from './planner.js'
+import { definitionsOf, isRecreated, readPlanTables } from './planner.js'
 import { pressureOn } from './pressure.js'
-import { leftovers, stagingTables, summarise } from './run.js'
+import { ledgerNews, leftovers, stagingTables, summarise } from './run.js'
 import { type RunState, readPlan, readRun, type StateFiles } from './state.js'
 
 /** One thing that is wrong, and the line to type. */
 export type Problem = { readonly code: string; readonly message: string; readonly mend: string }
 
-/** What is wrong with a plan, in the order in which it should be mended; empty when nothing is. Changes nothing. */
-export async function diagnose(
-  id: string,
-  stateDir: string,
-  files: StateFiles,
-  connect: () => Promise<Executor>,
-): Promise<readonly Problem[]> {
+/** What a diagnosis looks at. */
+export type Patient = {
+  readonly stateDir: string
+  readonly files: StateFiles
+  readonly connection: PluginContext['connection']
+  readonly lockHolder: PluginContext['lockHolder']
+}
+
+/**
+ * What is wrong with a plan, in the order in which it should be mended; empty when nothing is. Changes nothing. Throws
+ * `plan_not_found` where neither the files nor a ledger on the server know the plan.
+ */
+export async function diagnose(id: string, patient: Patient): Promise<readonly Problem[]> {
+  const { files, stateDir } = patient
   let plan: Plan
   let state: RunState
   try {
@@ -23,10 +32,34 @@ export async function diagnose(
     state = readRun(files, id)
   } catch (error) {
     if (error instanceof ChkitError && error.code === 'state_corrupt') return [problemOf(error)]
+    if (error instanceof ChkitError && error.code === 'plan_not_found') return lostProblems(id, error, patient)
     throw error
   }
   const running = await isRunLockHeld(stateDir, id)
-  return [...stateProblems(plan, state, running), ...(await serverProblems(plan, state, running, connect))]
+  return [...stateProblems(plan, state, running), ...(await serverProblems(plan, state, running, patient))]
+}
+
+/** Of a plan without a file: what the ledger on the server knows of it. */
+async function lostProblems(
+  id: string,
+  notFound: ChkitError,
+  { connection, stateDir }: Patient,
+): Promise<readonly Problem[]> {
+  const executor = await connection().catch((error: unknown) => {
+    if (error instanceof ChkitError) return undefined
+    throw error
+  })
+  const plan = executor && (await findLedgerPlan(executor, id))
+  const storage = plan && (await readTable(executor, plan.storage))
+  if (!plan || !storage) throw notFound
+  const known = (await readLedger(executor, storage)).get(id)
+  return [
+    {
+      code: 'state_lost',
+      message: `The plan is not in ${stateDir}; the ledger beside ${showName(plan.storage)} has it: ${known ? arrivedOf(known) : 0} of ${plan.chunks.length} chunks have arrived.`,
+      mend: `chkit backfill resume --plan-id ${id}`,
+    },
+  ]
 }
 
 function problemOf(error: ChkitError): Problem {
@@ -78,7 +111,7 @@ async function serverProblems(
   plan: Plan,
   state: RunState,
   running: boolean,
-  connect: () => Promise<Executor>,
+  { connection: connect, lockHolder }: Patient,
 ): Promise<readonly Problem[]> {
   try {
     const connection = await connect()
@@ -95,7 +128,8 @@ async function serverProblems(
     }
     return [
       ...(await tableProblems(plan, connection)),
-      ...(running ? [] : await leftoverProblems(plan, state, connection)),
+      ...(running ? [] : holderProblems(plan, await lockHolder(lockRequestOf(plan.storage)))),
+      ...(running ? [] : await ledgerProblems(plan, state, connection)),
       ...(await pressureProblems(plan, connection)),
     ]
   } catch (error) {
@@ -118,14 +152,49 @@ async function tableProblems(plan: Plan, connection: Executor): Promise<readonly
       mend: 'chkit migrate --apply',
     }))
   }
+  const recreated = isRecreated(plan, storage)
+    ? [
+        {
+          code: 'target_recreated',
+          message: `${showName(plan.storage)} was dropped and created again, or exchanged: what had arrived was in another table.`,
+          mend: 'Plan again with the same parameters: all chunks begin anew.',
+        },
+      ]
+    : []
   const now = definitionsOf(storage, source, view)
-  return (['target', 'source', 'view'] as const)
+  const changed = (['target', 'source', 'view'] as const)
     .filter((part) => now[part] !== plan.definitions[part])
     .map((part) => ({
       code: 'definition_changed',
       message: `The definition of the ${part} has changed since the plan was made.`,
       mend: `Plan again, or: chkit backfill resume --plan-id ${plan.id} --force-compatibility`,
     }))
+  return [...recreated, ...changed]
+}
+
+function holderProblems(plan: Plan, holder: LockHolder | undefined): readonly Problem[] {
+  if (!holder) return []
+  const seconds = Math.ceil(holder.expiresInMs / 1000)
+  return [
+    {
+      code: 'running_elsewhere',
+      message: `${holder.owner} on ${holder.host} writes into ${showName(plan.storage)}, for ${seconds} s more at least.`,
+      mend: 'Wait for it, or stop it there. If that run is dead, its lock frees itself.',
+    },
+  ]
+}
+
+/** What other checkouts have done, or else the tables that nobody needs: of the former these files know nothing. */
+async function ledgerProblems(plan: Plan, state: RunState, connection: Executor): Promise<readonly Problem[]> {
+  const known = await ledgerNews(plan, state, connection)
+  if (known === undefined) return leftoverProblems(plan, state, connection)
+  return [
+    {
+      code: 'ledger_ahead',
+      message: `The ledger beside ${showName(plan.storage)} knows more than these files, from ${known.host}: ${arrivedOf(known)} of ${plan.chunks.length} chunks have arrived.`,
+      mend: `chkit backfill resume --plan-id ${plan.id}`,
+    },
+  ]
 }
 
 async function leftoverProblems(plan: Plan, state: RunState, connection: Executor): Promise<readonly Problem[]> {

@@ -11,12 +11,13 @@ import {
 } from '../../index.js'
 import { diagnose } from './doctor.js'
 import { planFlags, planIdFlag, runFlags } from './flags.js'
+import { arrivedOf, findLedgerPlan, lockOwnerOf, lockRequestOf } from './ledger.js'
 import { acquireRunLock } from './lock.js'
 import { type BackfillOptions, type Options, optionsSchema } from './options.js'
 import { type Plan, showName } from './plan.js'
 import { makePlan } from './planner.js'
 import { short } from './progress.js'
-import { dropLeftovers, type RunSummary, runPlan, summarise } from './run.js'
+import { dropLeftovers, ledgerNews, type RunSummary, runPlan, summarise } from './run.js'
 import {
   openEvents,
   planIds,
@@ -163,23 +164,72 @@ async function definitionsOrNone(context: Context): ReturnType<Context['schema']
 async function runPlanCommand(context: CommandContext): Promise<PluginCommandResult> {
   const { plan, isNew } = await planOf(context)
   const files = filesOf(context)
-  if (isNew) storePlan(plan, context)
+  if (isNew) await storePlan(plan, context)
   plan.warnings.forEach(context.warn)
+  await warnOfOthers(plan, context)
   const { status } = readRun(files, plan.id)
   const payload = { ...planPayload(plan, context), created: isNew, status }
   return { payload, text: planText(plan, isNew, status) }
 }
 
-/** A plan whose run has begun is never replaced. */
-function storePlan(plan: Plan, context: Context): void {
+/** A plan whose run has begun is never replaced, unless its target is no longer the same table: then it begins anew. */
+async function storePlan(plan: Plan, context: Context): Promise<void> {
   const files = filesOf(context)
   const begun = planIds(stateDirOf(context)).includes(plan.id) && readRun(files, plan.id).chunks.size > 0
+  if (begun && readPlan(files, plan.id).incarnation !== plan.incarnation) {
+    const lock = await acquireRunLock(stateDirOf(context), plan.id)
+    try {
+      restart(plan, context)
+    } finally {
+      await lock.release()
+    }
+    return
+  }
   if (begun) {
     throw new ChkitError('plan_mismatch', `Plan ${plan.id} exists, and its run has begun; it is not replaced.`, {
       hint: `chkit backfill status --plan-id ${plan.id}`,
     })
   }
   writePlan(files, plan)
+}
+
+function restart(plan: Plan, context: Context): void {
+  const files = filesOf(context)
+  const log = openEvents(files, plan, context.now)
+  try {
+    log.append({ kind: 'restart' })
+    log.flush()
+  } finally {
+    log.close()
+  }
+  writePlan(files, plan)
+  context.warn(`${showName(plan.storage)} is another table than before: all chunks of plan ${plan.id} begin anew.`)
+}
+
+/** The plan of an id from its file, or from a ledger on the server where the file was lost or is elsewhere. */
+async function knownPlan(id: string, context: Context): Promise<Plan> {
+  const files = filesOf(context)
+  try {
+    return readPlan(files, id)
+  } catch (error) {
+    if (!(error instanceof ChkitError && error.code === 'plan_not_found')) throw error
+    const plan = context.config.clickhouse && (await findLedgerPlan(await context.connection(), id))
+    if (!plan) throw error
+    writePlan(files, plan)
+    context.warn(
+      `Plan ${id} was not in ${stateDirOf(context)}; it is back from the ledger beside ${showName(plan.storage)}.`,
+    )
+    return plan
+  }
+}
+
+/** Says what other checkouts have done of a plan, by the ledger. */
+async function warnOfOthers(plan: Plan, context: Context): Promise<void> {
+  const known = await ledgerNews(plan, readRun(filesOf(context), plan.id), await context.connection())
+  if (known === undefined) return
+  context.warn(
+    `Its run has begun from ${known.host}: ${arrivedOf(known)} of ${plan.chunks.length} chunks have arrived by the ledger. A run from here goes on there.`,
+  )
 }
 
 function planPayload(plan: Plan, context: Context): Readonly<Record<string, unknown>> {
@@ -228,7 +278,7 @@ function planText(plan: Plan, isNew: boolean, status: string): string {
 async function runRunCommand(context: CommandContext, resume: boolean): Promise<PluginCommandResult> {
   const flags = flagsOf(context.flags, runFlags)
   const plan =
-    flags['plan-id'] === undefined ? await plannedNow(context, resume) : readPlan(filesOf(context), flags['plan-id'])
+    flags['plan-id'] === undefined ? await plannedNow(context, resume) : await knownPlan(flags['plan-id'], context)
   const started = context.now()
   const summary = await runPlan(plan, {
     connection: await context.connection(),
@@ -249,6 +299,7 @@ async function runRunCommand(context: CommandContext, resume: boolean): Promise<
     signal: context.signal,
     warn: context.warn,
     progress: context.progress,
+    lock: context.lock,
   })
   const durationMs = Math.round(context.now() - started)
   return {
@@ -265,7 +316,7 @@ async function plannedNow(context: CommandContext, resume: boolean): Promise<Pla
     })
   }
   const { plan, isNew } = await planOf(context)
-  if (isNew) storePlan(plan, context)
+  if (isNew) await storePlan(plan, context)
   plan.warnings.forEach(context.warn)
   return plan
 }
@@ -340,10 +391,26 @@ async function runCancelCommand(context: CommandContext): Promise<PluginCommandR
     }
   }
   try {
+    await assertIdle(plan, context)
     return await cancelIdle(plan, context)
   } finally {
     await lock.release()
   }
+}
+
+/** Throws `lock_held` while a run of the plan goes on elsewhere, which a file here does not reach. */
+async function assertIdle(plan: Plan, context: CommandContext): Promise<void> {
+  const holder = await context.lockHolder(lockRequestOf(plan.storage)).catch((error: unknown) => {
+    // Without its server a plan can still be cancelled: a run needs the server as well.
+    if (error instanceof ChkitError) return undefined
+    throw error
+  })
+  if (!holder?.owner.startsWith(lockOwnerOf(plan))) return
+  throw new ChkitError('lock_held', `Backfill ${plan.id} is running on ${holder.host}, from another state folder.`, {
+    hint: 'Cancel it there.',
+    details: { ...holder },
+    retriable: true,
+  })
 }
 
 async function cancelIdle(plan: Plan, context: CommandContext): Promise<PluginCommandResult> {
@@ -374,7 +441,10 @@ async function tidy(
   context: CommandContext,
 ): Promise<readonly string[]> {
   try {
-    return await dropLeftovers(plan, state, await context.connection())
+    const connection = await context.connection()
+    // A staging table that these files do not know may hold the rows of a chunk that another checkout was moving.
+    if ((await ledgerNews(plan, state, connection)) !== undefined) return []
+    return await dropLeftovers(plan, state, connection)
   } catch (error) {
     if (!(error instanceof ChkitError)) throw error
     context.warn(`Staging tables may be left on the server: ${error.message}`)
@@ -386,9 +456,15 @@ async function runDoctorCommand(context: CommandContext): Promise<PluginCommandR
   const given = flagsOf(context.flags, planIdFlag)['plan-id']
   const stateDir = stateDirOf(context)
   const ids = given === undefined ? planIds(stateDir) : [given]
+  const patient = {
+    stateDir,
+    files: filesOf(context),
+    connection: context.connection,
+    lockHolder: context.lockHolder,
+  }
   const plans = []
   for (const planId of ids) {
-    plans.push({ planId, problems: await diagnose(planId, stateDir, filesOf(context), context.connection) })
+    plans.push({ planId, problems: await diagnose(planId, patient) })
   }
   const problems = plans.flatMap((one) => one.problems.map((problem) => ({ planId: one.planId, ...problem })))
   const lines = problems.map(({ planId, message, mend }) => `${planId}: ${message}\n  ${mend}`)

@@ -54,6 +54,8 @@ export type Plan = {
   readonly replaceWhere: string | null
   /** The server and database it was made for. */
   readonly environment: Environment
+  /** The id that the server gave the target's table; empty where it gives none, absent in plans of earlier versions. */
+  readonly incarnation?: string
   /** SHA-256 of the CREATE statements of target, source and view. */
   readonly definitions: Readonly<Record<'target' | 'source' | 'view', string | null>>
   readonly warnings: readonly string[]

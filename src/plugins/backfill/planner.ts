@@ -11,6 +11,7 @@ import {
   feedingViews,
   type Guarantee,
   guaranteeOf,
+  incarnationOf,
   insertable,
   type LiveTable,
   readTable,
@@ -110,7 +111,7 @@ export async function makePlan(
   const choices: readonly Existing[] = request.existing ? [request.existing] : ['append', 'replace']
   if (!request.force) {
     const known = choices.map((choice) => context.known(identity(choice))).find(Boolean)
-    if (known) return { plan: known, isNew: false }
+    if (known && !isRecreated(known, storage)) return { plan: known, isNew: false }
   }
   const columns = await columnsOf(origin, storage, timeColumn, window, connection)
   const replaceWhere = await replaceConditionOf(origin, storage, timeColumn, window, connection)
@@ -145,6 +146,7 @@ export async function makePlan(
     existing,
     replaceWhere: existing === 'replace' ? replaceWhere : null,
     environment,
+    incarnation: incarnationOf(storage),
     definitions: definitionsOf(storage, origin.source, origin.view),
     warnings: warningsOf(guarantee, origin, storage, timeColumn, columns, found, existing),
     chunks: plannedChunks(id, windows, await countRows(origin.source, timeColumn, window, chunkMs, connection)),
@@ -154,6 +156,11 @@ export async function makePlan(
 
 function nameOf({ database, name }: TableName): TableName {
   return { database, name }
+}
+
+/** True when the target is another table of the same name: what a run of the plan brought is not in it. */
+export function isRecreated(plan: Plan, storage: LiveTable): boolean {
+  return (plan.incarnation ?? '') !== '' && plan.incarnation !== incarnationOf(storage)
 }
 
 /** Hashes of the CREATE statements that a plan stands on. */

@@ -1,15 +1,40 @@
 import { existsSync } from 'node:fs'
-import { ChkitError, type Executor, type Progress, parseStatement, quoteQualified, quoteString } from '../../index.js'
+import {
+  ChkitError,
+  type Executor,
+  type LockRequest,
+  type PluginLock,
+  type Progress,
+  parseStatement,
+  quoteQualified,
+  quoteString,
+} from '../../index.js'
+import { type LiveTable, readTable } from './catalog.js'
 import { type ChunkContext, dropTable, type PlanTables, runChunk, stagingPrefix } from './chunk.js'
 import { isConnectionError, isPressure, tolerating } from './fate.js'
+import {
+  arrivedOf,
+  doublesRowsOf,
+  hasBegun,
+  LEDGER,
+  type Ledger,
+  type LedgerPlan,
+  ledgerRefused,
+  lockOwnerOf,
+  lockRequestOf,
+  NO_LEDGER,
+  openLedger,
+  readLedger,
+} from './ledger.js'
 import { acquireRunLock } from './lock.js'
 import type { Options } from './options.js'
-import { environmentOf, type Plan, type PlannedChunk, sameName, showName, windowOf } from './plan.js'
-import { definitionsOf, readPlanTables } from './planner.js'
+import { environmentOf, type Plan, type PlannedChunk, showName } from './plan.js'
+import { definitionsOf, isRecreated, readPlanTables } from './planner.js'
 import { createThrottle, pause, pressureOn } from './pressure.js'
 import { progressLine } from './progress.js'
 import { viewQuery } from './query.js'
 import {
+  type ChunkState,
   chunkState,
   type EventLog,
   openEvents,
@@ -43,6 +68,8 @@ export type RunContext = {
   readonly signal: AbortSignal
   readonly warn: (line: string) => void
   readonly progress: (text: string) => Progress
+  /** The server's locks. */
+  readonly lock: (request: LockRequest) => Promise<PluginLock>
 }
 
 /** What a run has done, counted over all runs of the plan. */
@@ -87,34 +114,158 @@ export function summarise(plan: Plan, state: RunState): RunSummary {
 export async function runPlan(plan: Plan, context: RunContext): Promise<RunSummary> {
   const lock = await acquireRunLock(context.stateDir, plan.id)
   try {
-    return await runLocked(plan, context)
+    const before = readRun(context.files, plan.id)
+    if (before.status === 'cancelled' && !context.flags.resume) {
+      throw new ChkitError('run_cancelled', `Backfill ${plan.id} was cancelled.`, {
+        hint: `chkit backfill resume --plan-id ${plan.id} takes it up again where it stopped.`,
+      })
+    }
+    checkEnvironment(plan, context)
+    // Before anything is written, also into the database of the lock, which may be gone.
+    const tables = await checkedTables(plan, context)
+    return await runAlone(plan, tables, context)
   } finally {
     await lock.release()
   }
 }
 
-async function runLocked(plan: Plan, context: RunContext): Promise<RunSummary> {
-  const before = readRun(context.files, plan.id)
-  if (before.status === 'cancelled' && !context.flags.resume) {
-    throw new ChkitError('run_cancelled', `Backfill ${plan.id} was cancelled.`, {
-      hint: `chkit backfill resume --plan-id ${plan.id} takes it up again where it stopped.`,
+/** Holds the server's lock of the target meanwhile: other state folders and machines keep out. */
+async function runAlone(plan: Plan, tables: PlanTables, context: RunContext): Promise<RunSummary> {
+  const held = await context.lock({ ...lockRequestOf(plan.storage), holder: lockOwnerOf(plan) })
+  try {
+    return await runLocked(plan, tables, held, context)
+  } finally {
+    await held.release().catch((error: unknown) => {
+      // Whatever the run has to say matters more; the lock frees itself when its lease runs out.
+      if (!(error instanceof ChkitError)) throw error
+      context.warn(
+        `The lock of ${showName(plan.storage)} could not be released and frees itself shortly: ${error.message}`,
+      )
     })
   }
-  checkEnvironment(plan, context)
-  const tables = await checkedTables(plan, context)
-  checkOverlap(plan, context)
+}
+
+async function runLocked(plan: Plan, tables: PlanTables, held: PluginLock, context: RunContext): Promise<RunSummary> {
+  const known = readRun(context.files, plan.id).sequences
+  const ledger = await ledgerOf(plan, tables, Math.max(0, ...known.values()), context)
+  checkOverlap(plan, ledger, context)
   const log = openEvents(context.files, plan, context.now)
   try {
     removeFile(context.files.cancelFile(plan.id))
-    replay(plan, log, context)
+    adopt(plan, ledger, log, context)
+    const books = createBooks(plan, ledger, log, held)
+    await replay(plan, books, context)
     if (summarise(plan, log.state()).chunks.done === plan.chunks.length && log.state().status === 'completed') {
       return summarise(plan, log.state())
     }
+    if (!ledger.plans.has(plan.id)) await ledger.record(plan.id, { kind: 'plan', plan })
     log.append({ kind: 'status', status: 'running' })
-    return await runChunks(plan, tables, log, context)
+    return await runChunks(plan, tables, books, context)
   } finally {
     log.flush()
     log.close()
+  }
+}
+
+/** The ledger beside the target. A plan that promises nothing, or whose target keeps one row per key, runs without. */
+async function ledgerOf(
+  plan: Plan,
+  { storage }: PlanTables,
+  known: number,
+  { connection, warn }: RunContext,
+): Promise<Ledger> {
+  const ledger = await openLedger(connection, storage, known)
+  if (ledger !== undefined) return ledger
+  if (plan.mechanism === 'staged') throw ledgerRefused(plan.storage)
+  warn(`The server keeps no ledger of this backfill: only the state folder knows what has arrived.`)
+  return NO_LEDGER
+}
+
+/** Takes over what the ledger knows better than the files: another checkout went on, or the files were lost. */
+function adopt(plan: Plan, ledger: Ledger, log: EventLog, { warn }: RunContext): void {
+  const known = ledger.plans.get(plan.id)
+  if (known === undefined) return
+  const news = newerThan(log.state(), known)
+  if (known.clearing && known.clearing.sequence > (log.state().sequences.get('') ?? 0)) {
+    log.append({ kind: 'clearing', ...known.clearing })
+  }
+  for (const [chunk, { sequence, state }] of news) log.append({ kind: 'chunk', chunk, state, sequence })
+  if (news.length === 0) return
+  const { done, total } = summarise(plan, log.state()).chunks
+  const text = `${news.length} chunks are as the ledger ${plan.storage.database}.${LEDGER} says, written from ${known.host}: ${done} of ${total} are done.`
+  log.append({ kind: 'note', text })
+  warn(text)
+}
+
+/** Chunks of which the ledger says something that the files do not know. Pure. */
+function newerThan(
+  state: RunState,
+  known: LedgerPlan,
+): readonly (readonly [string, { readonly sequence: number; readonly state: ChunkState }])[] {
+  return [...known.chunks].filter(([chunk, { sequence }]) => sequence > (state.sequences.get(chunk) ?? 0))
+}
+
+/** What the ledger knows of a plan, where that is more than the files do. Changes nothing. */
+export async function ledgerNews(plan: Plan, state: RunState, connection: Executor): Promise<LedgerPlan | undefined> {
+  const storage = await readTable(connection, plan.storage)
+  const known = storage && (await readLedger(connection, storage)).get(plan.id)
+  return known && newerThan(state, known).length > 0 ? known : undefined
+}
+
+/** Where a run writes what it does: the ledger first, so that the files never know more than it. */
+type Books = {
+  readonly log: EventLog
+  readonly assertHeld: () => Promise<void>
+  record(chunk: PlannedChunk, state: ChunkState): Promise<void>
+  clearing(clearing: RunState['clearing']): Promise<void>
+}
+
+function checkIncarnation(plan: Plan, storage: LiveTable, { flags, warn }: Pick<RunContext, 'flags' | 'warn'>): void {
+  if (!isRecreated(plan, storage)) return
+  const message = `${showName(plan.storage)} was dropped and created again, or exchanged, since plan ${plan.id} was made: what had arrived was in another table.`
+  if (!flags.forceCompatibility) {
+    throw new ChkitError('plan_mismatch', message, {
+      hint: 'Plan again with the same parameters: all chunks begin anew. If the rows were brought over, --force-compatibility goes on where the run stopped.',
+      details: { changed: ['target'] },
+    })
+  }
+  warn(`${message} It goes on because of --force-compatibility.`)
+}
+
+function createBooks(plan: Plan, ledger: Ledger, log: EventLog, { assertHeld }: PluginLock): Books {
+  return {
+    log,
+    assertHeld,
+    record: async (chunk, state) => {
+      if (!concernsOthers(state, log.state().sequences.has(chunk.id))) {
+        return log.append({ kind: 'chunk', chunk: chunk.id, state })
+      }
+      await assertHeld()
+      const sequence = await ledger.record(plan.id, { kind: 'chunk', chunk: chunk.id, state })
+      log.append({ kind: 'chunk', chunk: chunk.id, state, sequence })
+    },
+    clearing: async (clearing) => {
+      await assertHeld()
+      const sequence = await ledger.record(plan.id, { kind: 'clearing', clearing })
+      log.append({ kind: 'clearing', clearing, sequence })
+    },
+  }
+}
+
+/** What changes the target, or takes back that it was changed. Until then others may begin a chunk anew. Pure. */
+function concernsOthers(state: ChunkState, isKnown: boolean): boolean {
+  switch (state.status) {
+    case 'moving':
+    case 'done':
+    case 'unknown':
+      return true
+    case 'writing':
+      return state.table === null
+    case 'pending':
+    case 'failed':
+      return isKnown
+    case 'staged':
+      return false
   }
 }
 
@@ -147,6 +298,7 @@ async function checkedTables(plan: Plan, { connection, flags, warn }: RunContext
       )
   }
   if (!storage || !source || view === undefined) throw new ChkitError('internal_error', 'unreachable')
+  checkIncarnation(plan, storage, { flags, warn })
   const now = definitionsOf(storage, source, view)
   const changed = (['target', 'source', 'view'] as const).filter((part) => now[part] !== plan.definitions[part])
   if (changed.length > 0) {
@@ -170,40 +322,51 @@ async function checkedTables(plan: Plan, { connection, flags, warn }: RunContext
 }
 
 /** The same rows of the same source in the same target, planned twice, would be there twice. */
-function checkOverlap(plan: Plan, context: RunContext): void {
-  const { files, flags, options, warn } = context
+function checkOverlap(plan: Plan, ledger: Ledger, context: RunContext): void {
+  const { flags, options, warn } = context
   if (!options.policy.blockOverlappingRuns) return
-  const own = windowOf(plan)
-  for (const id of planIds(context.stateDir)) {
-    if (id === plan.id) continue
-    const other = readPlan(files, id)
-    const window = windowOf(other)
-    const same =
-      sameName(other.storage, plan.storage) &&
-      sameName(other.source, plan.source) &&
-      (other.view === null ? plan.view === null : plan.view !== null && sameName(other.view, plan.view)) &&
-      other.environment.fingerprint === plan.environment.fingerprint
-    if (!same || window.from >= own.to || own.from >= window.to) continue
-    const state = readRun(files, id)
-    if (state.chunks.size === 0 || (plan.existing === 'replace' && state.status === 'completed')) continue
-    const message = `Backfill ${id} (${state.status}) writes rows of ${showName(plan.source)} into ${showName(plan.target)} for a window that overlaps this one.`
+  for (const { other, status, where } of [...plansInFiles(context), ...plansInLedger(ledger)]) {
+    if (other.id === plan.id || !doublesRowsOf(other, plan)) continue
+    if (plan.existing === 'replace' && status === 'completed') continue
+    const message = `Backfill ${other.id} (${status}${where}) writes rows of ${showName(plan.source)} into ${showName(plan.target)} for a window that overlaps this one.`
     if (!flags.forceOverlap) {
       throw new ChkitError('overlapping_run', message, {
         hint: 'Rows of both windows would be there twice. Plan the part that is missing, or with --existing replace; --force-overlap runs it nevertheless.',
-        details: { planId: id, from: other.from, to: other.to },
+        details: { planId: other.id, from: other.from, to: other.to },
       })
     }
     warn(`${message} It runs because of --force-overlap.`)
+    return
   }
 }
 
+type BegunPlan = { readonly other: Plan; readonly status: RunState['status']; readonly where: string }
+
+function plansInFiles({ files, stateDir, connection }: RunContext): readonly BegunPlan[] {
+  const { fingerprint } = environmentOf(connection)
+  return planIds(stateDir).flatMap((id) => {
+    const other = readPlan(files, id)
+    const state = readRun(files, id)
+    const begun = state.chunks.size > 0 && other.environment.fingerprint === fingerprint
+    return begun ? [{ other, status: state.status, where: '' }] : []
+  })
+}
+
+function plansInLedger({ plans }: Ledger): readonly BegunPlan[] {
+  return [...plans.values()].filter(hasBegun).map((known) => ({
+    other: known.plan,
+    status: arrivedOf(known) === known.plan.chunks.length ? 'completed' : 'interrupted',
+    where: `, run from ${known.host}`,
+  }))
+}
+
 /** Puts chunks back to the beginning that the flags ask for. */
-function replay(plan: Plan, log: EventLog, { flags, warn }: RunContext): void {
+async function replay(plan: Plan, { log, record, clearing }: Books, { flags, warn }: RunContext): Promise<void> {
   const states = plan.chunks.map((chunk) => ({ chunk, state: chunkState(log.state(), chunk.id) }))
   if (flags.replayFailed) {
     for (const { chunk, state } of states) {
       if (state.status !== 'failed' && state.status !== 'unknown') continue
-      log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'pending', attempts: 0 } })
+      await record(chunk, { status: 'pending', attempts: 0 })
     }
   }
   const done = states.filter(({ state }) => state.status === 'done')
@@ -218,9 +381,8 @@ function replay(plan: Plan, log: EventLog, { flags, warn }: RunContext): void {
     warn('Chunks are left to do; --replay-done replays a plan that is completed.')
     return
   }
-  log.append({ kind: 'clearing', clearing: 'pending' })
-  for (const { chunk } of done)
-    log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'pending', attempts: 0 } })
+  await clearing('pending')
+  for (const { chunk } of done) await record(chunk, { status: 'pending', attempts: 0 })
 }
 
 /** What the workers of a run share. */
@@ -228,6 +390,7 @@ type Shared = {
   readonly plan: Plan
   readonly queue: PlannedChunk[]
   readonly log: EventLog
+  readonly record: Books['record']
   readonly context: RunContext
   readonly chunk: ChunkContext
   readonly throttle: ReturnType<typeof createThrottle>
@@ -238,7 +401,8 @@ type Shared = {
   fatal: unknown
 }
 
-async function runChunks(plan: Plan, tables: PlanTables, log: EventLog, context: RunContext): Promise<RunSummary> {
+async function runChunks(plan: Plan, tables: PlanTables, books: Books, context: RunContext): Promise<RunSummary> {
+  const { log, record, assertHeld } = books
   const { connection, options, flags, now, signal } = context
   const workers = flags.maxParallelChunks ?? options.defaults.maxParallelChunks
   const meter = createMeter(plan, log, context)
@@ -247,6 +411,8 @@ async function runChunks(plan: Plan, tables: PlanTables, log: EventLog, context:
     plan,
     tables,
     log,
+    record,
+    assertHeld,
     signal,
     inTurn: createTurns(),
     note: (text) => log.append({ kind: 'note', text }),
@@ -260,6 +426,7 @@ async function runChunks(plan: Plan, tables: PlanTables, log: EventLog, context:
     plan,
     queue: [],
     log,
+    record,
     context,
     chunk,
     throttle,
@@ -269,7 +436,7 @@ async function runChunks(plan: Plan, tables: PlanTables, log: EventLog, context:
   }
   try {
     await settleMoves(plan, shared)
-    await clear(plan, tables, log, context)
+    await clear(plan, tables, books, context)
     shared.queue.push(...plan.chunks.filter((one) => isLeft(log, one)))
     if (shared.fatal === undefined)
       await Promise.all(Array.from({ length: workers }, (_, index) => work(shared, index)))
@@ -293,9 +460,9 @@ async function settleMoves(plan: Plan, shared: Shared): Promise<void> {
 }
 
 /** Deletes the rows that the plan replaces. As often as it takes: until it is done, no chunk has been moved. */
-async function clear(plan: Plan, { storage }: PlanTables, log: EventLog, { connection }: RunContext): Promise<void> {
-  if (plan.existing !== 'replace' || log.state().clearing === 'cleared') return
-  log.append({ kind: 'clearing', clearing: 'clearing' })
+async function clear(plan: Plan, { storage }: PlanTables, books: Books, { connection }: RunContext): Promise<void> {
+  if (plan.existing !== 'replace' || books.log.state().clearing === 'cleared') return
+  await books.clearing('clearing')
   const name = quoteQualified(storage.database, storage.name)
   if (plan.replaceWhere) {
     await connection.command(`ALTER TABLE ${name} DELETE WHERE ${plan.replaceWhere}`, {
@@ -305,7 +472,7 @@ async function clear(plan: Plan, { storage }: PlanTables, log: EventLog, { conne
   } else {
     await connection.command(`TRUNCATE TABLE ${name}`, { timeoutMs: 0 })
   }
-  log.append({ kind: 'clearing', clearing: 'cleared' })
+  await books.clearing('cleared')
 }
 
 /** One of the workers: takes chunks until there are none, the run ends, or pressure asks for fewer workers. */
@@ -404,9 +571,11 @@ function isFatal(error: unknown): boolean {
 }
 
 /** Throws away what a failed attempt has written; a chunk that is being moved keeps all it has. */
-async function discard(chunk: PlannedChunk, error: string, { log, context, plan }: Shared): Promise<void> {
+async function discard(chunk: PlannedChunk, error: string, { log, record, context, plan }: Shared): Promise<void> {
   const state = chunkState(log.state(), chunk.id)
   if (state.status !== 'writing') return
+  // Rows that went straight into the target may have arrived: the next attempt looks first.
+  if (state.table === null && plan.mechanism === 'direct') return
   if (state.table !== null) {
     await dropTable({ database: plan.storage.database, name: state.table }, context.connection).catch(
       (failure: unknown) => {
@@ -415,11 +584,11 @@ async function discard(chunk: PlannedChunk, error: string, { log, context, plan 
       },
     )
   }
-  log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'pending', attempts: state.attempts, error } })
+  await record(chunk, { status: 'pending', attempts: state.attempts, error })
 }
 
 async function giveUp(chunk: PlannedChunk, error: unknown, shared: Shared): Promise<void> {
-  const { log } = shared
+  const { log, record } = shared
   const state = chunkState(log.state(), chunk.id)
   const text = error instanceof Error ? error.message : String(error)
   // A server that is away is no failure of the chunk; and one that is being moved must not be begun anew.
@@ -428,7 +597,7 @@ async function giveUp(chunk: PlannedChunk, error: unknown, shared: Shared): Prom
     return
   }
   await discard(chunk, text, shared)
-  log.append({ kind: 'chunk', chunk: chunk.id, state: { status: 'failed', attempts: state.attempts, error: text } })
+  await record(chunk, { status: 'failed', attempts: state.attempts, error: text })
 }
 
 async function conclude(plan: Plan, shared: Shared): Promise<RunSummary> {

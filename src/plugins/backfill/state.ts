@@ -64,23 +64,35 @@ export type RunState = {
   readonly updatedAt: string | null
   /** Chunks without an entry are pending. */
   readonly chunks: ReadonlyMap<string, ChunkState>
+  /** The ledger's row behind what is known of a chunk (of the clearing: under ''); chunks without one are not in it. */
+  readonly sequences: ReadonlyMap<string, number>
   /** How many events this is the sum of. */
   readonly events: number
 }
 
-type OwnedState = RunState & { readonly chunks: Map<string, ChunkState> }
+type OwnedState = RunState & { readonly chunks: Map<string, ChunkState>; readonly sequences: Map<string, number> }
 
 /** One line of `events/<id>.ndjson`. */
 export type BackfillEvent =
   | { readonly at: string; readonly kind: 'status'; readonly status: RunStatus }
-  | { readonly at: string; readonly kind: 'clearing'; readonly clearing: Clearing }
-  | { readonly at: string; readonly kind: 'chunk'; readonly chunk: string; readonly state: ChunkState }
+  | { readonly at: string; readonly kind: 'clearing'; readonly clearing: Clearing; readonly sequence?: number }
+  | {
+      readonly at: string
+      readonly kind: 'chunk'
+      readonly chunk: string
+      readonly state: ChunkState
+      /** Of the ledger's row that says the same. */
+      readonly sequence?: number
+    }
+  /** The target is another table than before: nothing of the plan has arrived in it. */
+  | { readonly at: string; readonly kind: 'restart' }
   /** Things worth knowing that change no state: a pause, a retry. */
   | { readonly at: string; readonly kind: 'note'; readonly chunk?: string; readonly text: string }
 
 /** The state before the first event. */
 function notStarted(): OwnedState {
-  return { status: 'planned', clearing: 'pending', startedAt: null, updatedAt: null, chunks: new Map(), events: 0 }
+  const maps = { chunks: new Map<string, ChunkState>(), sequences: new Map<string, number>() }
+  return { status: 'planned', clearing: 'pending', startedAt: null, updatedAt: null, ...maps, events: 0 }
 }
 
 /** The sum of all events, in order. Pure. */
@@ -95,11 +107,15 @@ function applyEvent(state: OwnedState, event: BackfillEvent): OwnedState {
     case 'status':
       return { ...next, status: event.status }
     case 'clearing':
+      if (event.sequence !== undefined) state.sequences.set('', event.sequence)
       return { ...next, clearing: event.clearing }
     case 'chunk': {
       state.chunks.set(event.chunk, event.state)
+      if (event.sequence !== undefined) state.sequences.set(event.chunk, event.sequence)
       return next
     }
+    case 'restart':
+      return { ...notStarted(), updatedAt: event.at, events: next.events }
     case 'note':
       return next
   }
@@ -210,7 +226,7 @@ export type EventLog = {
   close(): void
 }
 
-type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
+export type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
 
 /** How long the run file may lag behind the events; it is only a summary. */
 const RUN_FILE_MS = 1000
@@ -253,7 +269,7 @@ function cutHalfLine(file: string, handle: number): void {
 }
 
 function runDocument(plan: Plan, state: RunState): Readonly<Record<string, unknown>> {
-  const { chunks, ...rest } = state
+  const { chunks, sequences: _, ...rest } = state
   return { version: 1, planId: plan.id, ...rest, chunks: Object.fromEntries(chunks) }
 }
 

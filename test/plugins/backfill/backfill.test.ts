@@ -45,7 +45,9 @@ const IN_WINDOW = "at >= toDateTime('2024-01-01', 'UTC') AND at < toDateTime('20
 
 /** Staging tables that are left on the server. */
 const leftTables = () =>
-  connection.query("SELECT name FROM system.tables WHERE database = 'app' AND name LIKE '\\_chkit%'")
+  connection.query(
+    "SELECT name FROM system.tables WHERE database = 'app' AND name LIKE '\\_chkit%' AND name != '_chkit_backfill_ledger'",
+  )
 
 describe('copying a table', () => {
   test('every row of the window arrives once, and nothing is left behind', async () => {

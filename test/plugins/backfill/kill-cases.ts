@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { removeFolder, temporaryFolder } from '../../support/engine.js'
 import { startHttpServer } from '../../support/http-server.js'
@@ -33,6 +35,14 @@ export function killTests(kills: number): void {
     await copy(server.url, kills, 11)
   })
 
+  test(`a copy that loses its state folder with each of ${kills} kills ends with every row once`, {
+    timeout,
+  }, async () => {
+    const server = await startHttpServer()
+    cleanups.push(() => server.stop())
+    await copy(server.url, kills, 14, true)
+  })
+
   test(`a copy whose engine is killed with it ${kills} times ends with every row once`, { timeout }, async () => {
     const folder = temporaryFolder()
     cleanups.push(() => removeFolder(folder))
@@ -61,26 +71,23 @@ export function killTests(kills: number): void {
   })
 }
 
-async function copy(url: string, kills: number, seed: number): Promise<void> {
+async function copy(url: string, kills: number, seed: number, losesState = false): Promise<void> {
   const project = backfillProject(url)
   cleanups.push(() => project.remove())
   await withConnection(url, TABLES)
-  const id = await planned(project, [
-    '--target',
-    'app.target',
-    '--source',
-    'app.source',
-    ...WINDOW,
-    '--chunk-hours',
-    '2',
-  ])
-  const killed = await killAndResume(project.dir, id, kills, seeded(seed), ['--parallel', '2'])
+  const argv = ['--target', 'app.target', '--source', 'app.source', ...WINDOW, '--chunk-hours', '2']
+  const id = await planned(project, argv)
+  const killed = await killAndResume(project.dir, id, kills, seeded(seed), ['--parallel', '2'], async () => {
+    if (!losesState) return
+    rmSync(join(project.dir, 'chkit/meta/backfill'), { recursive: true })
+    expect(await planned(project, argv)).toBe(id)
+  })
   expect(killed).toBeGreaterThan(0)
   const { rows, wanted } = await ask(url, `${RAW} FROM app.target`, `${RAW} FROM app.source WHERE ${IN_WINDOW}`)
   expect(rows).toEqual(wanted)
   const left = await ask(
     url,
-    "SELECT name FROM system.tables WHERE database = 'app' AND startsWith(name, '_chkit')",
+    "SELECT name FROM system.tables WHERE database = 'app' AND startsWith(name, '_chkit') AND name != '_chkit_backfill_ledger'",
     'SELECT 1',
   )
   expect(left.rows).toEqual([])

@@ -29,7 +29,7 @@ async function runExecutable(cwd: string, argv: readonly string[], killAfterMs?:
 
 /**
  * Resumes a plan and kills it, until it was killed `kills` times or is completed, then lets it end. Returns how often it
- * was really killed. `random` gives numbers from 0 to 1.
+ * was really killed. `random` gives numbers from 0 to 1. `afterKill` runs between a kill and the next run.
  */
 export async function killAndResume(
   cwd: string,
@@ -37,6 +37,7 @@ export async function killAndResume(
   kills: number,
   random: () => number,
   extra: readonly string[] = [],
+  afterKill: () => Promise<void> = async () => undefined,
 ): Promise<number> {
   let killed = 0
   for (let round = 0; round < kills; round++) {
@@ -48,6 +49,7 @@ export async function killAndResume(
     if (code === 0) return killed
     if (code !== null) throw new Error(`resume ended with ${code} in round ${round}: ${output}`)
     killed++
+    await afterKill()
   }
   const { code, output } = await runExecutable(cwd, ['backfill', 'resume', '--plan-id', planId, ...extra])
   if (code !== 0) throw new Error(`the last resume ended with ${code}: ${output}`)

@@ -1,6 +1,22 @@
+import { afterAll, beforeAll } from 'vitest'
 import { connect } from '../../../src/clickhouse/connect.js'
 import type { Executor } from '../../../src/clickhouse/executor.js'
 import { createProject, type Project } from '../../support/cli.js'
+import { type HttpServer, startHttpServer } from '../../support/http-server.js'
+
+/** A server for all tests of a file and a connection to it, there while they run. */
+export function serverOfFile(): { readonly server: HttpServer; readonly connection: Executor } {
+  const held: { server?: HttpServer; connection?: Executor } = {}
+  beforeAll(async () => {
+    held.server = await startHttpServer()
+    held.connection = await connectTo(held.server.url)
+  })
+  afterAll(async () => {
+    await held.connection?.close()
+    await held.server?.stop()
+  })
+  return held as { server: HttpServer; connection: Executor }
+}
 
 /** A config with the plugin and this connection. */
 export function configText(url: string, options = '{}', extra = ''): string {
