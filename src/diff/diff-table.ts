@@ -158,7 +158,7 @@ function diffStorage(from: Table, to: Table, live: boolean, changes: Change[]): 
   const table = to
   if (!(live ? sameEngineOnServer(from.engine, to.engine) : equalEngines(from.engine, to.engine)))
     changes.push({ kind: 'modifyEngine', table, from: from.engine, to: to.engine })
-  if (from.asTableFunction !== to.asTableFunction)
+  if (!sameText(from.asTableFunction ?? '', to.asTableFunction ?? ''))
     changes.push({
       kind: 'modifyEngine',
       table,

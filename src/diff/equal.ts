@@ -41,6 +41,12 @@ export function equalEngines(a: Engine, b: Engine): boolean {
   return a === b || (a.name === b.name && equalTexts(a.args, b.args))
 }
 
+/** As `equalEngines`; a Filesystem database that was declared without its path is shown with one (seen on 26.7). */
+export function equalDatabaseEngines(a: Engine, b: Engine): boolean {
+  const isAnywhere = a.args.length === 0 || b.args.length === 0
+  return equalEngines(a, b) || (a.name === 'Filesystem' && b.name === 'Filesystem' && isAnywhere)
+}
+
 /** Undefined and an empty comment are the same: the server drops an empty one from columns and on ALTER. */
 export function equalComments(a: string | undefined, b: string | undefined): boolean {
   return a === b || (a ?? '') === (b ?? '')
@@ -50,7 +56,7 @@ export function equalComments(a: string | undefined, b: string | undefined): boo
 export function equalDefaults(a: ColumnDefault | undefined, b: ColumnDefault | undefined, type: string): boolean {
   if (a === b) return true
   if (a === undefined || b === undefined || a.kind !== b.kind) return false
-  if (a.expression === b.expression) return true
+  if (a.expression === b.expression || sameText(a.expression ?? '', b.expression ?? '')) return true
   if (a.kind !== 'EPHEMERAL') return false
   const implied = `defaultValueOfTypeName(${quoteString(type)})`
   return (a.expression ?? implied) === (b.expression ?? implied)

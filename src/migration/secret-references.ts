@@ -6,22 +6,43 @@ import type { ParsedMigration } from './migration-file.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const REFERENCE = /^env:([A-Za-z_][A-Za-z0-9_]*)$/
+/** The whole of a string, or `{env:NAME}` for a part of it. */
+const REFERENCE = /^env:([A-Za-z_][A-Za-z0-9_]*)$|\{env:([A-Za-z_][A-Za-z0-9_]*)\}/g
 
 /**
- * Where a secret may stand: among the parameters of a dictionary's source, of an engine and of a disk, behind
- * IDENTIFIED .. BY, and in a named collection. A string anywhere else is only a string.
+ * Functions whose parameters the server hides: table functions over other systems, and those that encrypt
+ * (ClickHouse 26.7, `FunctionSecretArgumentsFinder`).
+ */
+const HOLDS_SECRETS =
+  /^(?:mysql|postgresql|mongodb|redis|jdbc|odbc|ytsaurus|arrowflight|(?:remote|remoteSecure)|url(?:Cluster)?|(?:s3|gcs|cosn|oss|azureBlobStorage|(?:iceberg|deltaLake|paimon)(?:S3|Azure)?|hudi)(?:Cluster)?|(?:try)?(?:en|de)crypt|aes_(?:en|de)crypt_mysql)$/i
+
+/**
+ * Where a secret may stand: among the parameters of a dictionary's source, of an engine, of a disk and of functions that
+ * take secrets, in SETTINGS, behind IDENTIFIED .. BY, and in a named collection. A string anywhere else is only a string.
  */
 function isSecretPlace(tokens: Tokens, index: number): boolean {
   const word = (at: number) => (at < 0 ? '' : tokenText(tokens, at).toUpperCase())
+  if (word(index - 1) === '=' && isInSettings(index - 1, tokens, word)) return true
   if (word(index - 1) === 'BY' || (word(1) === 'NAMED' && word(2) === 'COLLECTION')) return true
   for (let at = index - 1; at >= 0; at--) {
     const matching = tokens.matching[at] ?? -1
     if (matching >= 0 && matching < at) at = matching
     else if (matching > index) {
-      if (word(at - 1) === 'SOURCE' || word(at - 1) === 'DISK') return true
+      if (word(at - 1) === 'SOURCE' || word(at - 1) === 'DISK' || HOLDS_SECRETS.test(word(at - 1))) return true
       if (word(at - 3) === 'ENGINE' || word(at - 2) === 'ENGINE') return true
     }
+  }
+  return false
+}
+
+/** True when the list of `name = value` that holds the token begins with SETTINGS. */
+function isInSettings(index: number, tokens: Tokens, word: (at: number) => string): boolean {
+  for (let at = index; at >= 0; at--) {
+    const matching = tokens.matching[at] ?? -1
+    if (matching > at) return false
+    if (matching >= 0) at = matching
+    else if (word(at) === 'SETTINGS' || word(at) === 'SETTING') return true
+    else if (word(at) === 'SET' || word(at) === 'SELECT' || word(at) === 'WHERE') return false
   }
   return false
 }
@@ -35,9 +56,9 @@ export type ResolvedSecrets = {
   readonly secrets: readonly string[]
 }
 
-/** The statement with each string `'env:NAME'` in a secret's place replaced by the variable's value. */
+/** The statement with each `'env:NAME'`, and each `{env:NAME}` in a string, in a secret's place replaced by the variable's value. */
 export function resolveSecrets(sql: string, env: Environment): ResolvedSecrets {
-  if (!sql.includes("'env:")) return { text: sql, missing: [], secrets: [] }
+  if (!sql.includes("'env:") && !sql.includes('{env:')) return { text: sql, missing: [], secrets: [] }
   const tokens = tokenize(sql)
   const missing = new Set<string>()
   const secrets = new Set<string>()
@@ -45,15 +66,17 @@ export function resolveSecrets(sql: string, env: Environment): ResolvedSecrets {
   let end = 0
   for (let index = 0; index < tokens.count; index++) {
     if (tokens.kinds[index] !== Token.string || !isSecretPlace(tokens, index)) continue
-    const name = REFERENCE.exec(stringValue(tokens, index))?.[1]
-    if (name === undefined) continue
-    const value = env[name]
-    if (value === undefined) missing.add(name)
-    else {
-      if (value !== '') secrets.add(value)
-      text += sql.slice(end, tokens.starts[index]) + quoteString(value)
-      end = tokens.ends[index] as number
-    }
+    const written = stringValue(tokens, index)
+    const resolved = written.replace(REFERENCE, (reference, whole?: string, part?: string) => {
+      const name = (whole ?? part) as string
+      const value = env[name]
+      if (value === undefined) missing.add(name)
+      else if (value !== '') secrets.add(value)
+      return value ?? reference
+    })
+    if (resolved === written) continue
+    text += sql.slice(end, tokens.starts[index]) + quoteString(resolved)
+    end = tokens.ends[index] as number
   }
   return { text: text + sql.slice(end), missing: [...missing], secrets: [...secrets] }
 }

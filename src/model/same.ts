@@ -1,4 +1,4 @@
-import { Token, tokenize, tokenText } from '../sql/lexer.js'
+import { Token, type Tokens, tokenize, tokenText } from '../sql/lexer.js'
 import { type Definition, objectKey } from './definition.js'
 
 /** Fields that say how or where something was written, not what it is. */
@@ -23,23 +23,64 @@ export function sameDefinition(expected: Definition, actual: Definition): boolea
   return sameFields(expected, actual, unspoken)
 }
 
-const HIDDEN = "'[HIDDEN]'"
+const HIDDEN = '[HIDDEN]'
 
-/** True when two texts are equal but for secrets that the server hides: `'[HIDDEN]'` stands for any string. */
+/** Functions of which the server hides everything behind the first parameter, as one (seen on 26.7). */
+const ENCRYPTING = new Set(['encrypt', 'decrypt', 'trydecrypt', 'aes_encrypt_mysql', 'aes_decrypt_mysql'])
+
+/**
+ * True when two texts are equal but for secrets that the server hides: `'[HIDDEN]'` stands for any string, within a
+ * string for any part of it, and in a function that encrypts for all the parameters that follow.
+ */
 export function sameText(a: string, b: string): boolean {
   if (a === b) return true
   if (!a.includes(HIDDEN) && !b.includes(HIDDEN)) return false
   const left = tokenize(a)
   const right = tokenize(b)
-  if (left.count !== right.count) return false
-  for (let index = 0; index < left.count; index++) {
-    const one = tokenText(left, index)
-    const other = tokenText(right, index)
-    const hidden =
-      (one === HIDDEN || other === HIDDEN) && left.kinds[index] === Token.string && right.kinds[index] === Token.string
-    if (one !== other && !hidden) return false
+  let [at, other] = [0, 0]
+  while (at < left.count && other < right.count) {
+    const [one, two] = [tokenText(left, at), tokenText(right, other)]
+    if (one === two || (isString(left, at) && isString(right, other) && sameSecret(one, two))) {
+      at++
+      other++
+    } else if (one === `'${HIDDEN}'` || two === `'${HIDDEN}'`) {
+      const ends = [endOfEncrypted(left, at), endOfEncrypted(right, other)] as const
+      if (ends[0] === undefined || ends[1] === undefined) return false
+      at = ends[0]
+      other = ends[1]
+    } else return false
   }
-  return true
+  return at === left.count && other === right.count
+}
+
+function isString(tokens: Tokens, index: number): boolean {
+  return tokens.kinds[index] === Token.string
+}
+
+/** True when one of the quoted strings shows the other with its secret hidden, or names the variable that holds it. */
+function sameSecret(a: string, b: string): boolean {
+  const [shown, whole] = a.includes(HIDDEN) ? [a, b] : [b, a]
+  if (!shown.includes(HIDDEN)) return false
+  if (shown === `'${HIDDEN}'` || whole.startsWith("'env:")) return true
+  const parts = shown.split(HIDDEN)
+  let from = parts[0]!.length
+  if (!whole.startsWith(parts[0]!) || !whole.endsWith(parts.at(-1)!)) return false
+  for (const part of parts.slice(1, -1)) {
+    const found = whole.indexOf(part, from)
+    if (found < 0) return false
+    from = found + part.length
+  }
+  return whole.length - parts.at(-1)!.length >= from
+}
+
+/** The closing bracket of the call around a token, where that call's parameters are hidden as one. */
+function endOfEncrypted(tokens: Tokens, index: number): number | undefined {
+  for (let at = index; at < tokens.count; at++) {
+    const matching = tokens.matching[at] ?? -1
+    if (matching > at) at = matching
+    else if (matching >= 0) return ENCRYPTING.has(tokenText(tokens, matching - 1).toLowerCase()) ? at : undefined
+  }
+  return undefined
 }
 
 function sameFields(a: object, b: object, except: ReadonlySet<string>): boolean {

@@ -24,6 +24,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const text: Check = (value) => (typeof value === 'string' ? undefined : 'text')
 const filled: Check = (value) =>
   typeof value === 'string' && value.trim() !== '' ? undefined : 'text that is not empty'
+/** A name may be a single blank. */
+const named: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'text that is not empty')
 const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
 const count: Check = (value) =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 ? undefined : 'a whole number'
@@ -69,7 +71,7 @@ const must = (check: Check): Field => ({ check, required: true })
 const may = (check: Check): Field => ({ check })
 
 const COLUMN: Shape = {
-  name: must(filled),
+  name: must(named),
   type: must(filled),
   nullable: may(flag),
   default: may(literal),
@@ -82,11 +84,11 @@ const COLUMN: Shape = {
   settings: may(settings),
   statistics: may(texts),
   comment: may(text),
-  renamedFrom: may(filled),
+  renamedFrom: may(named),
 }
 
 const ATTRIBUTE: Shape = {
-  name: must(filled),
+  name: must(named),
   type: must(filled),
   default: may(literal),
   expression: may(filled),
@@ -97,7 +99,7 @@ const ATTRIBUTE: Shape = {
 }
 
 const INDEX: Shape = {
-  name: must(filled),
+  name: must(named),
   expression: must(filled),
   type: must(filled),
   typeArgs: may((value) =>
@@ -109,14 +111,14 @@ const INDEX: Shape = {
 }
 
 const PROJECTION: Shape = {
-  name: must(filled),
+  name: must(named),
   query: may(filled),
   index: may(filled),
   type: may(filled),
   settings: may(settings),
 }
 
-const CONSTRAINT: Shape = { name: must(filled), check: may(filled), assume: may(filled) }
+const CONSTRAINT: Shape = { name: must(named), check: may(filled), assume: may(filled) }
 
 const REFRESH: Shape = {
   every: may(filled),
@@ -130,7 +132,7 @@ const REFRESH: Shape = {
 
 const NAMED: Shape = {
   database: may(filled),
-  name: must(filled),
+  name: must(named),
   comment: may(text),
   cluster: may(filled),
   renamedFrom: may(name),
@@ -184,17 +186,17 @@ const SHAPES: Readonly<Record<Declaration['kind'], Shape>> = {
     range: may(minAndMax),
     settings: may(settings),
   },
-  sql_function: { name: must(filled), as: must(filled), cluster: may(filled) },
+  sql_function: { name: must(named), as: must(filled), cluster: may(filled) },
   database: {
-    name: must(filled),
+    name: must(named),
     engine: may(filled),
     settings: may(settings),
     comment: may(text),
     cluster: may(filled),
   },
-  role: { name: must(filled), settings: may(filled), cluster: may(filled) },
+  role: { name: must(named), settings: may(filled), cluster: may(filled) },
   user: {
-    name: must(filled),
+    name: must(named),
     identified: may(filled),
     host: may(filled),
     defaultRole: may(texts),
@@ -211,16 +213,16 @@ const SHAPES: Readonly<Record<Declaration['kind'], Shape>> = {
     cluster: may(filled),
   },
   row_policy: {
-    name: must(filled),
+    name: must(named),
     on: must(name),
     using: must(filled),
     as: may(oneOf('permissive', 'restrictive')),
     to: may(texts),
     cluster: may(filled),
   },
-  quota: { name: must(filled), keyedBy: may(filled), limits: may(texts), to: may(texts), cluster: may(filled) },
-  settings_profile: { name: must(filled), settings: may(filled), to: may(texts), cluster: may(filled) },
-  named_collection: { name: must(filled), values: must(object), cluster: may(filled) },
+  quota: { name: must(named), keyedBy: may(filled), limits: may(texts), to: may(texts), cluster: may(filled) },
+  settings_profile: { name: must(named), settings: may(filled), to: may(texts), cluster: may(filled) },
+  named_collection: { name: must(named), values: must(object), cluster: may(filled) },
   raw: { key: must(filled), create: must(filled), drop: may(filled), dependsOn: may(texts) },
 }
 

@@ -431,5 +431,5 @@ function validateDictionary(dictionary: Dictionary, report: Report): void {
 /** A password that is neither empty, nor hidden by the server, nor a reference to the environment. */
 function plainSecret(source: string): boolean {
   const found = /\bPASSWORD '((?:[^'\\]|\\.)*)'/.exec(source)?.[1]
-  return found !== undefined && found !== '' && found !== '[HIDDEN]' && !found.startsWith('env:')
+  return found !== undefined && found !== '' && found !== '[HIDDEN]' && !/^env:|\{env:/.test(found)
 }

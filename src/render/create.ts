@@ -84,6 +84,8 @@ function createDatabase(database: Database, mode: CreateMode): SqlText {
     `${opening('DATABASE', mode === 'create' ? 'create' : 'ifNotExists')} ${quoteIdentifierIfNeeded(database.name)}${onCluster(database.cluster)}`,
   ]
   if (database.engine) lines.push(`ENGINE = ${renderEngine(database.engine)}`)
+  // Settings without an engine are taken for query settings (seen on 26.7).
+  else if (database.settings) lines.push('ENGINE = Atomic')
   if (database.settings) lines.push(`SETTINGS ${renderSettings(database.settings)}`)
   if (database.comment) lines.push(`COMMENT ${quoteString(database.comment)}`)
   return lines.join('\n')

@@ -24,7 +24,32 @@ test.each([
     [],
   ],
   ['a named collection', "CREATE NAMED COLLECTION n AS p = 'env:EMPTY'", "CREATE NAMED COLLECTION n AS p = ''", []],
+  ['a table function', "CREATE TABLE t AS mysql('h', 'd', 'env:EMPTY')", "CREATE TABLE t AS mysql('h', 'd', '')", []],
+  [
+    'a function that encrypts',
+    "ADD COLUMN c String DEFAULT encrypt('aes-256-ofb', s, 'env:EMPTY')",
+    "ADD COLUMN c String DEFAULT encrypt('aes-256-ofb', s, '')",
+    [],
+  ],
+  [
+    'a setting of an engine',
+    "ENGINE = Kafka SETTINGS kafka_format = 'CSV', disk = disk(type = s3), kafka_sasl_password = 'env:EMPTY'",
+    "ENGINE = Kafka SETTINGS kafka_format = 'CSV', disk = disk(type = s3), kafka_sasl_password = ''",
+    [],
+  ],
+  [
+    'an assignment is text',
+    "ALTER TABLE t UPDATE a = 'env:EMPTY' WHERE b = 'env:EMPTY'",
+    "ALTER TABLE t UPDATE a = 'env:EMPTY' WHERE b = 'env:EMPTY'",
+    [],
+  ],
   ['an unset variable keeps its reference', "ENGINE = S3('env:NOPE')", "ENGINE = S3('env:NOPE')", ['NOPE']],
+  [
+    'a reference in braces is a part of a text',
+    "ENGINE = MongoDB('mongodb://root:{env:DB_PASSWORD}@h/{env:NOPE}', 'c')",
+    "ENGINE = MongoDB('mongodb://root:it\\'s\\\\secret@h/{env:NOPE}', 'c')",
+    ['NOPE'],
+  ],
   ['a reference within a longer text is text', "ENGINE = S3('see env:EMPTY')", "ENGINE = S3('see env:EMPTY')", []],
   [
     'a default of a column is text',

@@ -238,7 +238,7 @@ function report(
   for (const { object, variable } of secrets)
     context.warn(
       variable === undefined
-        ? `${object} holds a secret within a longer text, which the server shows as [HIDDEN]: put it back by hand.`
+        ? `${object} holds an encryption whose parameters the server shows as [HIDDEN]: put them back by hand.`
         : `${object} holds a secret that the server does not show; the schema reads it from the environment variable ${variable}.`,
     )
 }

@@ -3,11 +3,17 @@ import { type Declaration, type Definition, objectName } from '../../index.js'
 /** A secret that the server hid, and the environment variable that stands for it in the schema. */
 export type SecretReference = {
   readonly object: string
-  /** Undefined where the secret is part of a longer text, which no reference can replace. */
+  /** Undefined where the server shows nothing of a whole list of parameters, which no reference can replace. */
   readonly variable?: string
 }
 
 const HIDDEN = '[HIDDEN]'
+
+/** Of a function that encrypts the server shows all that follows the mode as one hidden text. */
+const ENCRYPTED = /\b(?:(?:try)?(?:en|de)crypt|aes_(?:en|de)crypt_mysql)\('[^']*', '\[HIDDEN\]'/gi
+
+/** The quoted text as a whole, or any part of a text. */
+const SECRET = /'\[HIDDEN\]'|\[HIDDEN\]/g
 
 /**
  * The declaration with an environment reference in place of each secret that the server hides, and what was replaced.
@@ -20,7 +26,7 @@ export function withReferences(
   const object = objectName(definition)
   const text = JSON.stringify(declaration)
   if (!text.includes(HIDDEN)) return { declaration, secrets: [] }
-  const total = countWhole(declaration)
+  const total = countSecrets(declaration)
   const secrets: SecretReference[] = []
   const reference = (): string => {
     const stem = `${object.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_|_$/g, '')}_SECRET`.toUpperCase()
@@ -28,17 +34,32 @@ export function withReferences(
     secrets.push({ object, variable })
     return `env:${variable}`
   }
-  const replaced = mapTexts(declaration, (one) =>
-    one === HIDDEN ? reference() : one.replaceAll(`'${HIDDEN}'`, () => `'${reference()}'`),
+  const replaced = mapTexts(declaration, (text) =>
+    text === HIDDEN
+      ? reference()
+      : replaceSecrets(text, (one) => (one === HIDDEN ? `{${reference()}}` : `'${reference()}'`)),
   ) as Declaration
-  const isPartial = JSON.stringify(replaced).includes(HIDDEN)
-  return { declaration: replaced, secrets: isPartial ? [...secrets, { object }] : secrets }
+  const hasMore = JSON.stringify(replaced).includes(HIDDEN)
+  return { declaration: replaced, secrets: hasMore ? [...secrets, { object }] : secrets }
 }
 
-function countWhole(value: unknown): number {
+/** Replaces all that is hidden but for the parameters of functions that encrypt. */
+function replaceSecrets(text: string, replacement: (one: string) => string): string {
+  if (!text.includes(HIDDEN)) return text
+  const kept = text.match(ENCRYPTED) ?? []
+  const pieces = text.split(ENCRYPTED).map((piece) => piece.replace(SECRET, replacement))
+  return pieces.map((piece, index) => piece + (kept[index] ?? '')).join('')
+}
+
+function countSecrets(value: unknown): number {
   let count = 0
   mapTexts(value, (text) => {
-    count += text === HIDDEN ? 1 : text.split(`'${HIDDEN}'`).length - 1
+    if (text === HIDDEN) count++
+    else
+      replaceSecrets(text, (one) => {
+        count++
+        return one
+      })
     return text
   })
   return count
