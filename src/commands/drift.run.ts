@@ -20,7 +20,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const state = await readLiveState(context, await readJournal(context, { statements: false }), context.flags.table)
   if (state === undefined) throw snapshotMissing()
   const { report, scope } = state
-  const repair = report.drifted ? repairStatements(state, context.config.clickhouse?.cluster) : []
+  const repair = report.drifted ? await repairStatements(context, state) : []
   const warning = scopeWarning(scope.scope)
   if (warning !== undefined) context.warn(warning)
   return {
@@ -39,16 +39,18 @@ export async function run(context: CommandContext): Promise<CommandResult> {
 
 /**
  * The statements that lead the live database back to what was applied, where the server can do that in place. Objects
- * that chkit does not know are left alone.
+ * that chkit does not know are left alone. Plugins see the plan as they see one of `generate`.
  */
-function repairStatements(state: LiveState, cluster: string | undefined): string[] {
+async function repairStatements(context: CommandContext, state: LiveState): Promise<string[]> {
   const { expected, actual, report } = state
   const known = new Set(report.extra)
   const actualKnown = {
     definitions: actual.definitions.filter((one) => !known.has(objectKey(one))),
   }
   const changes = diffModels(actualKnown, expected, [], { live: true })
-  const plan = planChanges(changes, { from: actualKnown, to: expected, allowRecreate: false })
+  const own = planChanges(changes, { from: actualKnown, to: expected, allowRecreate: false })
+  const plan = await context.plugins.onPlanCreated(own, expected.definitions)
+  const { cluster } = context.config.clickhouse ?? {}
   const placed = { cluster, replicatedDatabases: replicatedDatabases(expected, actual) }
   return renderPlan(plan, placed).map(({ text }) => text)
 }

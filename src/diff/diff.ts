@@ -13,7 +13,7 @@ import {
 import type { Change } from './change.js'
 import { diffTable } from './diff-table.js'
 import { dictionaryDiffers, materializedViewDifferences, viewDiffers } from './diff-view.js'
-import { equalComments, equalEngines, equalSettings } from './equal.js'
+import { equalComments, equalDatabaseEngines, equalSettings } from './equal.js'
 
 /** A table, view or dictionary that keeps its rows under another name. */
 export type ObjectRename = { readonly kind: 'object'; readonly from: QualifiedName; readonly to: QualifiedName }
@@ -237,7 +237,7 @@ function usedDatabases(model: Model): Map<string, string | undefined> {
 
 /** An engine or settings that nobody declared are the server's choice. */
 function sameDatabases(from: Database, to: Database): boolean {
-  const engine = to.engine === undefined || from.engine === undefined || equalEngines(from.engine, to.engine)
+  const engine = to.engine === undefined || from.engine === undefined || equalDatabaseEngines(from.engine, to.engine)
   const settings = to.settings === undefined || equalSettings(from.settings, to.settings)
   return engine && settings && equalComments(from.comment, to.comment)
 }

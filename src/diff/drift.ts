@@ -19,7 +19,7 @@ import { sameText } from '../model/same.js'
 import type { Change, ColumnAttribute } from './change.js'
 import { diffTable } from './diff-table.js'
 import { dictionaryDiffers, materializedViewDifferences, viewDiffers } from './diff-view.js'
-import { equalComments, equalEngines } from './equal.js'
+import { equalComments, equalDatabaseEngines } from './equal.js'
 
 /** Why a table differs; names are contract. */
 export type TableDriftReason =
@@ -434,7 +434,8 @@ function definitionMismatch(expected: Definition, actual: Definition): Texts | u
   if (expected.kind === 'database' && actual.kind === 'database') {
     // A database that only has a name takes whatever engine the server gives it.
     const sameEngine =
-      expected.engine === undefined || (actual.engine !== undefined && equalEngines(expected.engine, actual.engine))
+      expected.engine === undefined ||
+      (actual.engine !== undefined && equalDatabaseEngines(expected.engine, actual.engine))
     if (sameEngine && equalComments(expected.comment, actual.comment)) return undefined
     return sides(expected, actual, (d) =>
       [d.engine?.name, d.engine?.args.join(', '), d.comment].filter(Boolean).join(' '),

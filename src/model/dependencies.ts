@@ -1,14 +1,18 @@
 import { referencedFunctions, referencedTables, type TableReference } from '../sql/walk.js'
+import { accessReferences } from './access-references.js'
 import { readExpression, readQuery } from './clause.js'
 import {
+  type AccessKind,
   compareCodeUnits,
   type Definition,
   type Dictionary,
   isDatabaseObject,
+  type MaterializedView,
   type Model,
   objectKey,
   objectName,
   type Table,
+  type View,
 } from './definition.js'
 
 /** Names of a model's objects, for looking up what a query means. */
@@ -64,6 +68,7 @@ export function dependenciesOf(definition: Definition, model: Model): readonly s
   }
   for (const reference of referencesOf(definition)) {
     if (reference.kind === 'function') add(lookup.functions.get(reference.name))
+    else if (reference.kind === 'key') add(lookup.keys.get(reference.key))
     else if (reference.kind === 'match') {
       for (const [name, other] of lookup.objects)
         if (reference.matches(name) && other !== definition && other.kind !== 'materialized_view') add(other)
@@ -79,6 +84,7 @@ export function dependenciesOf(definition: Definition, model: Model): readonly s
 type Reference =
   | { readonly kind: 'object'; readonly database: string; readonly name: string }
   | { readonly kind: 'function'; readonly name: string }
+  | { readonly kind: 'key'; readonly key: string }
   /** All objects whose `database.name` matches. */
   | { readonly kind: 'match'; readonly matches: (name: string) => boolean }
 
@@ -88,20 +94,32 @@ function referencesOf(definition: Definition): readonly Reference[] {
     case 'table':
       return tableReferences(definition)
     case 'view':
-      return queryReferences(definition.query, definition.database)
+      return [...queryReferences(definition.query, definition.database), ...definerReferences(definition)]
     case 'materialized_view': {
       const own = queryReferences(definition.query, definition.database)
       const target = definition.to === undefined ? [] : [{ kind: 'object' as const, ...definition.to }]
       const follows = (definition.refresh?.dependsOn ?? []).map((name) => ({ kind: 'object' as const, ...name }))
-      return [...own, ...target, ...follows]
+      return [...own, ...target, ...follows, ...definerReferences(definition)]
     }
     case 'dictionary':
       return dictionaryReferences(definition)
     case 'sql_function':
       return expressionReferences(definition.expression, '')
-    default:
+    case 'database':
+    case 'raw':
       return []
+    default:
+      return accessReferences(definition).flatMap(({ kinds, name }) => kinds.map((kind) => keyed(kind, name)))
   }
+}
+
+function keyed(kind: AccessKind, name: string): Reference {
+  return { kind: 'key', key: `${kind}:${name}` }
+}
+
+/** The server makes no view whose definer it does not know (seen on 26.7). */
+function definerReferences(view: View | MaterializedView): readonly Reference[] {
+  return view.definer === undefined || view.definer === 'CURRENT_USER' ? [] : [keyed('user', view.definer)]
 }
 
 function queryReferences(query: string, database: string): readonly Reference[] {
@@ -146,7 +164,7 @@ function readReferences(text: string, database: string): readonly Reference[] {
 }
 
 function tableReferences(table: Table): readonly Reference[] {
-  const references: Reference[] = [...engineReferences(table)]
+  const references: Reference[] = [...engineReferences(table), ...collectionReferences(table.engine.args[0])]
   const read = (text: string | undefined) => {
     if (text !== undefined) references.push(...expressionReferences(text, table.database))
   }
@@ -218,6 +236,13 @@ function engineReferences(table: Table): readonly Reference[] {
   }
 }
 
+/** Kafka(c), S3(c, ..), MySQL(c): a bare name as the first parameter may be that of a named collection. */
+function collectionReferences(arg: string | undefined): readonly Reference[] {
+  if (arg === undefined || arg.startsWith("'")) return []
+  const name = textOf(arg)
+  return name === undefined ? [] : [keyed('named_collection', name)]
+}
+
 /** The name or string that an engine's parameter is. */
 function textOf(arg: string | undefined): string | undefined {
   if (arg === undefined) return undefined
@@ -243,6 +268,9 @@ function regexp(pattern: string | undefined): RegExp | undefined {
 /** The table or query of a ClickHouse source on this server; expressions of attributes. */
 function dictionaryReferences(dictionary: Dictionary): readonly Reference[] {
   const references: Reference[] = []
+  const collection = /\bNAME (\w+|`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*')/.exec(dictionary.source)?.[1]
+  const name = textOf(collection)
+  if (name !== undefined) references.push(keyed('named_collection', name))
   const pairs = sourcePairs(dictionary.source)
   if (pairs !== undefined) {
     const database = pairs.get('DB') ?? dictionary.database

@@ -148,7 +148,8 @@ function onlyOne(list: readonly unknown[]): boolean {
   return list.length === 1
 }
 
-function userText(user: UserName): string {
+/** `name`, or `name@host`: how the object of a user or role is called. */
+export function userText(user: UserName): string {
   const name = typeof user.name === 'string' ? user.name : `{${user.name.name}:${user.name.type}}`
   return user.host === undefined ? name : `${name}@${user.host}`
 }

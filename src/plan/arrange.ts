@@ -21,6 +21,7 @@ export function arrange(scene: Scene, work: readonly Work[], detached: ReadonlyS
   const brings = byRole('bring')
   const contracts = byRole('contract')
   const none: readonly number[] = []
+  const altered = new Set(work.flatMap((item) => (item.steps[0]!.change.kind === 'modifyAccess' ? [item.key] : [])))
   const nameOf = (key: string) => {
     const definition = scene.after.get(key) ?? scene.before.get(key)
     return definition === undefined ? key : objectName(definition)
@@ -45,12 +46,16 @@ export function arrange(scene: Scene, work: readonly Work[], detached: ReadonlyS
       case 'bring': {
         for (const needed of scene.needsAfter.get(item.key) ?? []) {
           waitFor(renames.get(needed))
-          waitFor(brings.get(needed))
+          // An altered user waits for its grants instead: a default role must be granted before it is named.
+          if (!isGrantTo(scene, item.key, needed, altered)) waitFor(brings.get(needed))
           // What selects every column is stated when they are final; so is what stepped aside for them.
           if (detached.has(item.key) || seesEverything(scene, item.key)) waitFor(contracts.get(needed))
         }
         waitFor(renames.get(item.key))
         waitFor(released.get(nameOf(item.key)))
+        if (altered.has(item.key))
+          for (const user of scene.usersAfter.get(item.key) ?? [])
+            if (isGrantTo(scene, user, item.key, altered)) waitFor(brings.get(user))
         for (const user of usersBefore) if (item.steps[0]!.change.kind === 'recreateTable') waitFor(drops.get(user))
         break
       }
@@ -81,4 +86,9 @@ export function arrange(scene: Scene, work: readonly Work[], detached: ReadonlyS
     }
   }
   return orderUnits(units).flatMap((unit) => unit.payload.steps)
+}
+
+/** True for a grant to a user or role that exists already and is altered in the same plan. */
+function isGrantTo(scene: Scene, key: string, needed: string, altered: ReadonlySet<string>): boolean {
+  return scene.after.get(key)?.kind === 'grant' && altered.has(needed)
 }

@@ -1,6 +1,7 @@
 /** Objects that nobody changed, although what they read changes or goes away. */
 import type { Change } from '../diff/change.js'
 import { readsEverything } from '../diff/expression-names.js'
+import { accessReferences } from '../model/access-references.js'
 import { isDatabaseObject, type MaterializedView, objectKey, objectName, type View } from '../model/definition.js'
 import { keyOf } from './describe.js'
 import { stepOf } from './plan-table.js'
@@ -62,13 +63,32 @@ function restated(view: View | MaterializedView): Step | undefined {
   )
 }
 
+/**
+ * Grants that stay, stated again beside one that is revoked from the same user or role: REVOKE takes away what the two
+ * have in common, and `REVOKE SELECT ON db.t` cuts a hole into a grant on `db.*`.
+ */
+export function restatedGrants(scene: Scene, changes: readonly Change[]): Step[] {
+  const revoked = changes.flatMap((change) =>
+    change.kind === 'dropAccess' && change.object.kind === 'grant' ? [change.object] : [],
+  )
+  if (revoked.length === 0) return []
+  const lost = revoked.map(accessReferences)
+  return scene.options.to.definitions.flatMap((grant) => {
+    if (grant.kind !== 'grant' || !scene.before.has(objectKey(grant))) return []
+    const own = accessReferences(grant).map(({ name }) => name)
+    if (!lost.some((names) => names.some(({ name }) => own.includes(name)))) return []
+    const reason = 'What is revoked from the same user or role may have been a part of it.'
+    return [stepOf({ kind: 'modifyAccess', from: grant, to: grant }, { risk: 'safe', reason })]
+  })
+}
+
 /** Objects that stay as they are although what they read goes away: the server would break them later. */
 export function brokenReaders(scene: Scene, changes: readonly Change[]): Refusal[] {
   const refusals: Refusal[] = []
   const names = new Set(scene.options.to.definitions.filter(isDatabaseObject).map(objectName))
   for (const change of changes) {
     const gone = goneBy(change)
-    if (gone === undefined || names.has(gone.name)) continue
+    if (gone === undefined || (change.kind !== 'dropAccess' && names.has(gone.name))) continue
     const users = (scene.usersBefore.get(gone.key) ?? []).filter(
       (user) => scene.after.has(user) && !scene.touched.has(user) && scene.after.get(user)!.kind !== 'table',
     )
@@ -78,7 +98,7 @@ export function brokenReaders(scene: Scene, changes: readonly Change[]): Refusal
       change,
       code: 'plan_refused',
       object: gone.key,
-      message: `${gone.name} cannot go away: ${readers} still reads it.`,
+      message: `${gone.name} cannot go away: ${readers} still ${change.kind === 'dropAccess' ? 'names' : 'reads'} it.`,
       hint: `Change or remove ${readers} as well.`,
     })
   }
@@ -92,6 +112,8 @@ function goneBy(change: Change): { readonly key: string; readonly name: string }
     case 'dropView':
     case 'dropMaterializedView':
       return { key: objectKey(change.view), name: objectName(change.view) }
+    case 'dropAccess':
+      return { key: objectKey(change.object), name: objectKey(change.object) }
     case 'dropDictionary':
       return { key: objectKey(change.dictionary), name: objectName(change.dictionary) }
     case 'renameTable':

@@ -1,7 +1,8 @@
 /** Changes of whole objects as work: when they run, at what risk, and why. */
 import type { Change } from '../diff/change.js'
-import { equalEngines, equalSettings } from '../diff/equal.js'
-import { type Database, objectName } from '../model/definition.js'
+import { equalDatabaseEngines, equalSettings } from '../diff/equal.js'
+import { type AccessObject, type Database, objectName } from '../model/definition.js'
+import { parseStatement } from '../sql/statement.js'
 import { keyOf, nameChange } from './describe.js'
 import { engineAbilities } from './engines.js'
 import { stepOf } from './plan-table.js'
@@ -15,8 +16,16 @@ function place(role: Role, rank: number, key: string, step: Step): Work {
 
 /** True when more than the comment of a database differs. */
 function databaseIsFixed(from: Database, to: Database): boolean {
-  const engine = from.engine !== undefined && to.engine !== undefined && !equalEngines(from.engine, to.engine)
+  const engine = from.engine !== undefined && to.engine !== undefined && !equalDatabaseEngines(from.engine, to.engine)
   return engine || (to.settings !== undefined && !equalSettings(from.settings, to.settings))
+}
+
+function losesPassword(from: AccessObject, to: AccessObject): boolean {
+  const asks = ({ kind, statement }: AccessObject) => {
+    const { node } = parseStatement(statement)
+    return kind === 'user' && node.kind === 'user' && node.authentication !== undefined
+  }
+  return asks(from) && !asks(to)
 }
 
 /** The work of a change that is no part of a table, or why it is refused. */
@@ -242,7 +251,13 @@ export function planObject(scene: Scene, change: Change): Work | Refusal {
         'bring',
         RANK.replace,
         key,
-        stepOf(change, { risk: 'caution', reason: `${key} changes for everyone who has it.` }),
+        stepOf(change, {
+          risk: losesPassword(change.from, change.to) ? 'danger' : 'caution',
+          reason: `${key} changes for everyone who has it.`,
+          ...(losesPassword(change.from, change.to) && {
+            warning: `${key} declares no IDENTIFIED any more: from then on it needs no password.`,
+          }),
+        }),
       )
     case 'createRaw':
       return place(
@@ -263,7 +278,7 @@ export function planObject(scene: Scene, change: Change): Work | Refusal {
             : {
                 risk: 'safe',
                 reason: `${key} is no longer declared.`,
-                warning: `It declared no drop text, so it stays on the server.`,
+                warning: 'It declared no drop text, so what it made stays on the server.',
               },
         ),
       )

@@ -269,6 +269,11 @@ function decide(scope: Scope, change: Change): Verdict {
   const abilities = engineAbilities(scope.from.engine)
   const engine = scope.from.engine.name
   const cannot = (what: string) => rebuild(`The ${engine} engine cannot ${what} of ${scope.name} in place.`)
+  if (isReadOnly(scope.from) && change.kind !== 'modifyTableSetting')
+    return refuse(
+      `${scope.name} cannot change: its setting table_readonly is on.`,
+      'Take table_readonly away in a migration of its own, then generate again.',
+    )
   switch (change.kind) {
     case 'addColumn':
       if (!abilities.columns) return cannot(`add column ${change.column.name}`)
@@ -335,6 +340,10 @@ function decide(scope: Scope, change: Change): Verdict {
     default:
       return refuse(`Change ${change.kind} does not belong to a table's parts.`, 'Report this as a bug of chkit.')
   }
+}
+
+function isReadOnly(table: Table): boolean {
+  return table.settings?.table_readonly === '1'
 }
 
 function engineText(engine: { readonly name: string; readonly args: readonly string[] }): string {
@@ -657,7 +666,9 @@ function decideSetting(scope: Scope, change: ChangeOf<'modifyTableSetting'>): Ve
       `Setting ${name} of ${scope.name} cannot be reset: the server does not check where the parts are, and parts on other disks vanish at its next start.`,
       `Declare the ${name} you want by name, for example 'default'.`,
     )
-  return allow(to === undefined ? PHASE.resetSettings : PHASE.settings, {
+  // A table that becomes read-only takes nothing else after that.
+  const isLast = to === undefined || name === 'table_readonly'
+  return allow(isLast ? PHASE.resetSettings : PHASE.settings, {
     risk: 'safe',
     reason:
       to === undefined ? `Setting ${name} goes back to the server's default.` : 'A table setting is metadata only.',

@@ -141,10 +141,10 @@ function change(column: string, fromText: string, toText: string): TypeChange {
   if (isPoint(from, fromText, to, toText)) return METADATA
 
   if (from.name === to.name && (from.name === 'Array' || from.name === 'Map'))
-    return elements(column, from.args, to.args)
+    return from.name === 'Array' ? arrayChange(column, from, to) : mapChange(column, from, to)
   if (from.name === 'Tuple' && to.name === 'Tuple') return tupleChange(column, from, to)
   if (from.name === 'Nested' && to.name === 'Nested') return tupleChange(column, from, to)
-  if (from.name === 'JSON' && to.name === 'JSON') return jsonChange(from, to)
+  if (from.name === 'JSON' && to.name === 'JSON') return jsonChange(column, from, to, toText)
   if (to.name === 'Dynamic' || (to.name === 'Variant' && to.args.includes(fromText))) return MUTATION
   if (from.name === 'Variant' && to.name === 'Variant') {
     const removed = from.args.filter((type) => !to.args.includes(type))
@@ -281,23 +281,44 @@ function enumChange(column: string, from: ParsedType, to: ParsedType): TypeChang
 
 // Composite types
 
-function elements(column: string, from: readonly string[], to: readonly string[]): TypeChange {
-  if (from.length !== to.length) return { way: 'mutation', loss: 'elements are lost' }
-  return joined(from.map((type, index) => change(column, type, to[index]!)))
+function arrayChange(column: string, from: ParsedType, to: ParsedType): TypeChange {
+  return joined([elementChange(column, from.args[0]!, to.args[0]!)])
 }
 
-/** A composite rewrites as a whole; no guard reaches inside of it, so what would be guarded is named as a loss. */
+function mapChange(column: string, from: ParsedType, to: ParsedType): TypeChange {
+  return joined(
+    ['mapKeys', 'mapValues'].map((list, index) =>
+      elementChange(`${list}(${column})`, from.args[index]!, to.args[index]!),
+    ),
+  )
+}
+
+/** The change of each element of an array, guarded as a whole. Lambdas inside of lambdas take another name. */
+function elementChange(array: SqlText, from: string, to: string): TypeChange {
+  const outer = /^e(\d+)$|\(e(\d+)[,)]/.exec(array)
+  const element = `e${Number(outer?.[1] ?? outer?.[2] ?? 0) + 1}`
+  const inner = change(element, from, to)
+  return {
+    ...inner,
+    ...(inner.guard !== undefined && { guard: `arrayExists(${element} -> (${inner.guard}), ${array})` }),
+  }
+}
+
+/** The elements of tuples by their place. */
+function placesChange(column: string, from: readonly string[], to: readonly string[]): TypeChange {
+  return joined(from.map((type, index) => change(`tupleElement(${column}, ${index + 1})`, type, to[index]!)))
+}
+
+/** A composite is rewritten as a whole, and what must not be in one of its parts must not be in it. */
 function joined(parts: readonly TypeChange[]): TypeChange {
   if (parts.some((part) => part.way === 'refused')) return REFUSED
-  const losses = parts.flatMap((part) =>
-    part.loss !== undefined
-      ? [part.loss]
-      : part.guard !== undefined
-        ? ['elements that cannot be converted make it fail']
-        : [],
-  )
-  const way = parts.every((part) => part.way === 'metadata') ? 'metadata' : 'mutation'
-  return { way, ...(losses.length > 0 ? { loss: [...new Set(losses)].join('; ') } : {}) }
+  const losses = [...new Set(parts.flatMap(({ loss }) => loss ?? []))]
+  const guards = parts.flatMap(({ guard }) => guard ?? [])
+  return {
+    way: parts.every((part) => part.way === 'metadata') ? 'metadata' : 'mutation',
+    ...(losses.length > 0 && { loss: losses.join('; ') }),
+    ...(guards.length > 0 && { guard: guards.length === 1 ? guards[0] : guards.map((one) => `(${one})`).join(' OR ') }),
+  }
 }
 
 /** Element name to type; undefined for elements without names. */
@@ -319,14 +340,16 @@ function tupleChange(column: string, from: ParsedType, to: ParsedType): TypeChan
     if (from.args.length === to.args.length) {
       const types = (type: ParsedType, named: Map<string, string> | undefined) =>
         named ? [...named.values()] : type.args
-      const result = elements(column, types(from, before), types(to, after))
+      const result = placesChange(column, types(from, before), types(to, after))
       return result.way === 'metadata' ? MUTATION : result
     }
     return { way: 'mutation', loss: 'elements are matched by their place, so values may be lost' }
   }
   const removed = [...before.keys()].filter((name) => !after.has(name))
   const kept = joined(
-    [...before].flatMap(([name, type]) => (after.has(name) ? [change(column, type, after.get(name)!)] : [])),
+    [...before].flatMap(([name, type], index) =>
+      after.has(name) ? [change(`tupleElement(${column}, ${index + 1})`, type, after.get(name)!)] : [],
+    ),
   )
   if (kept.way === 'refused') return kept
   const added = [...after.keys()].some((name) => !before.has(name))
@@ -338,19 +361,28 @@ function tupleChange(column: string, from: ParsedType, to: ParsedType): TypeChan
       : []),
     ...(kept.loss !== undefined ? [kept.loss] : []),
   ]
-  return { way: 'mutation', ...(losses.length > 0 ? { loss: losses.join('; ') } : {}) }
+  return {
+    way: 'mutation',
+    ...(losses.length > 0 ? { loss: losses.join('; ') } : {}),
+    ...(kept.guard !== undefined && { guard: kept.guard }),
+  }
 }
 
-function jsonChange(from: ParsedType, to: ParsedType): TypeChange {
+/** The server parses each value anew by the new type, and fails halfway on one that does not fit a typed path. */
+function jsonChange(column: string, from: ParsedType, to: ParsedType, toText: string): TypeChange {
   const skips = (type: ParsedType) => type.args.filter((arg) => /^SKIP\b/i.test(arg))
   const added = skips(to).filter((skip) => !skips(from).includes(skip))
   const paths = (type: ParsedType) => type.args.filter((arg) => !/^SKIP\b/i.test(arg) && !arg.includes('='))
   const typed = paths(to).filter((path) => !paths(from).includes(path))
   const losses = [
     ...(added.length > 0 ? [`the values under ${added.join(', ')} are lost`] : []),
-    ...(typed.length > 0 ? ['a value that does not fit its typed path makes it fail'] : []),
+    ...(typed.some((path) => isInteger(path.slice(path.lastIndexOf(' ') + 1))) ? ['fractions may be cut'] : []),
   ]
-  return { way: 'mutation', ...(losses.length > 0 ? { loss: losses.join('; ') } : {}) }
+  return {
+    way: 'mutation',
+    ...(losses.length > 0 ? { loss: losses.join('; ') } : {}),
+    ...(typed.length > 0 ? { guard: `accurateCastOrNull(${column}, ${quoteString(toText)}) IS NULL` } : {}),
+  }
 }
 
 function isPoint(from: ParsedType, fromText: string, to: ParsedType, toText: string): boolean {

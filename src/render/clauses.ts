@@ -8,10 +8,12 @@ import type {
   Refresh,
   Settings,
   SkippingIndex,
+  Spelling,
   SqlText,
   View,
 } from '../model/definition.js'
 import { keyClause } from '../model/storage.js'
+import { identifierValue, Token, tokenize } from '../sql/lexer.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
 
 /** `a = 1, b = 'x'` in the order of the keys. */
@@ -19,6 +21,24 @@ export function renderSettings(settings: Settings): SqlText {
   return Object.entries(settings)
     .map(([name, value]) => `${quoteIdentifierIfNeeded(name)} = ${value}`)
     .join(', ')
+}
+
+/**
+ * The value of a setting as the table's declaration spells it, for the server keeps `true` and `'1'` as they were
+ * written; `undefined` where the declaration is spelled as it is canonical.
+ */
+export function spelledSetting(spelling: Spelling | undefined, name: string): SqlText | undefined {
+  const text = spelling?.settings
+  if (text === undefined) return undefined
+  const tokens = tokenize(text)
+  for (let start = 0, index = 0; index <= tokens.count; index++) {
+    if (index < tokens.count && tokens.matching[index]! > index) index = tokens.matching[index]!
+    if (index < tokens.count && tokens.kinds[index] !== Token.comma) continue
+    if (tokens.kinds[start + 1] === Token.equals && identifierValue(tokens, start) === name)
+      return text.slice(tokens.starts[start + 2], tokens.ends[index - 1])
+    start = index + 1
+  }
+  return undefined
 }
 
 export function renderName(name: QualifiedName): SqlText {

@@ -5,8 +5,10 @@ import type { AccessObject, Column, SqlText, Table } from '../model/definition.j
 import { isStored } from '../plan/column-roles.js'
 import type { Step } from '../plan/step.js'
 import { classifyTypeChange } from '../plan/type-change.js'
+import type { QuotaInterval, RoleSet, Statement } from '../sql/ast-ddl.js'
 import { Token, tokenize } from '../sql/lexer.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
+import { parseStatement, printStatement } from '../sql/statement.js'
 import {
   onCluster,
   renderColumn,
@@ -18,6 +20,7 @@ import {
   renderProjection,
   renderRefresh,
   renderSecurity,
+  spelledSetting,
 } from './clauses.js'
 import { ACCESS_WORDS, accessOnCluster, accessTail, renderCreate } from './create.js'
 
@@ -130,7 +133,8 @@ function changeCommands(change: Change, step: Step): Command[] {
     case 'modifyTableSetting': {
       const name = quoteIdentifierIfNeeded(change.name)
       // MODIFY SETTING x = DEFAULT is accepted and does nothing (seen on 26.7): only RESET goes back.
-      return [change.to === undefined ? alter('reset', name) : alter('setting', `${name} = ${change.to}`)]
+      if (change.to === undefined) return [alter('reset', name)]
+      return [alter('setting', `${name} = ${spelledSetting(change.table.spelling, change.name) ?? change.to}`)]
     }
     case 'modifyTableComment':
       return [alter('metadata', `MODIFY COMMENT ${quoteString(change.to)}`)]
@@ -437,9 +441,60 @@ function revoke(grant: SqlText): SqlText {
 /** ALTER keeps what a replaced object would lose: passwords, and the grants that hang on a role. */
 function alterAccess(from: AccessObject, to: AccessObject): SqlText {
   if (to.kind === 'grant') return accessOnCluster(to.statement, to.cluster)
+  if (to.kind === 'named_collection') return alterCollection(from, to)
+  const before = parseStatement(from.statement).node
+  const after = parseStatement(to.statement).node
+  if (before.kind === 'unparsed' || after.kind === 'unparsed')
+    return accessOnCluster(`ALTER ${ACCESS_WORDS[to.kind]} IF EXISTS ${accessTail(to)}`, to.cluster)
+  const altered = { ...withRemovals(before, after), action: 'ALTER', ifExists: true } as Statement
+  return accessOnCluster(printStatement(altered), to.cluster)
+}
+
+const NOBODY: RoleSet = { none: true, names: [], except: [] }
+
+/** ALTER leaves a clause that it does not name as it was: what is declared no more is taken back by name. */
+function withRemovals(before: Statement, after: Statement): Statement {
+  if (before.kind === 'role' && after.kind === 'role')
+    return { ...after, ...(before.settings && !after.settings && { settings: [] }) }
+  if (before.kind === 'settingsProfile' && after.kind === 'settingsProfile')
+    return {
+      ...after,
+      ...(before.settings && !after.settings && { settings: [] }),
+      ...(before.to && !after.to && { to: NOBODY }),
+    }
+  if (before.kind === 'user' && after.kind === 'user')
+    return {
+      ...after,
+      ...(before.authentication && !after.authentication && { authentication: [{ type: 'no_password' }] }),
+      ...(before.hosts && !after.hosts && { hosts: { any: true, ips: [], names: [], regexps: [], likes: [] } }),
+      ...(before.defaultDatabase && !after.defaultDatabase && { defaultDatabase: {} }),
+      ...(before.defaultRoles && !after.defaultRoles && { defaultRoles: { all: true, names: [], except: [] } }),
+      ...(before.grantees && !after.grantees && { grantees: { all: true, names: [], except: [] } }),
+      ...(before.settings && !after.settings && { settings: [] }),
+    }
+  if (before.kind === 'rowPolicy' && after.kind === 'rowPolicy')
+    return {
+      ...after,
+      ...(before.restrictive !== undefined && after.restrictive === undefined && { restrictive: false }),
+      ...(before.using !== undefined && after.using === undefined && { using: 'NONE' as const }),
+      ...(before.to && !after.to && { to: NOBODY }),
+    }
+  if (before.kind === 'quota' && after.kind === 'quota') {
+    const lengthOf = (interval: QuotaInterval) => `${interval.amount} ${interval.unit}`
+    const kept = new Set(after.intervals.map(lengthOf))
+    const gone = before.intervals.filter((interval) => !kept.has(lengthOf(interval)))
+    return {
+      ...after,
+      ...(before.keyedBy && !after.keyedBy && { keyedBy: [] }),
+      intervals: [...after.intervals, ...gone.map((interval) => ({ ...interval, limits: 'NO LIMITS' as const }))],
+      ...(before.to && !after.to && { to: NOBODY }),
+    }
+  }
+  return after
+}
+
+function alterCollection(from: AccessObject, to: AccessObject): SqlText {
   const tail = accessTail(to)
-  if (to.kind !== 'named_collection')
-    return accessOnCluster(`ALTER ${ACCESS_WORDS[to.kind]} IF EXISTS ${tail}`, to.cluster)
   const before = collectionKeys(accessTail(from))
   const after = collectionKeys(tail)
   const removed = [...before.keys()].filter((key) => !after.has(key))

@@ -37,6 +37,53 @@ const rename = (from: string, to: string): Rename => ({ kind: 'column', table: {
 
 const CASES: readonly Case[] = [
   {
+    name: 'spells changed settings as they are declared, for the server keeps the spelling',
+    from: model(table()),
+    to: model(
+      table({
+        settings: { max_parts_in_total: '500', old_parts_lifetime: '9', ttl_only_drop_parts: '1' },
+        spelling: { settings: "ttl_only_drop_parts = true, old_parts_lifetime = '9', max_parts_in_total = 500" },
+      }),
+    ),
+    rows: KEPT,
+    statements: 1,
+  },
+  {
+    name: 'changes a table before it becomes read-only',
+    from: model(table({ indexes: [{ name: 'i', expression: 'a', type: 'minmax', granularity: 1 }] })),
+    to: model(table({ columns: columns('id UInt64', 'a UInt64'), settings: { table_readonly: '1' } })),
+    rows: ['SELECT sum(a) FROM d.t', '60'],
+  },
+  {
+    name: 'converts elements of composite columns whose rows can be converted',
+    from: model(
+      table({
+        columns: columns(
+          'id UInt64',
+          'x Array(Array(Nullable(String)))',
+          'm Map(String, String)',
+          'n Tuple(p String, q Array(Nullable(UInt8)))',
+          'j JSON',
+        ),
+      }),
+    ),
+    to: model(
+      table({
+        columns: columns(
+          'id UInt64',
+          'x Array(Array(UInt8))',
+          'm Map(UInt8, Int16)',
+          'n Tuple(p UInt8, q Array(UInt8))',
+          'j JSON(a UInt8)',
+        ),
+      }),
+    ),
+    insert: [
+      `INSERT INTO d.t VALUES (1, [['1']], {'2':'3'}, ('4', [5]), '{"a":6}'), (2, [], {}, ('7', []), '{"b":1}')`,
+    ],
+    rows: ['SELECT sum(x[1][1]), sum(m[2]), sum(n.p), sum(n.q[1]), sum(j.a) FROM d.t', '1\t3\t11\t5\t6'],
+  },
+  {
     name: 'moves the columns around the sign of a collapsing engine, which cannot move',
     from: model(
       table({

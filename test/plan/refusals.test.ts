@@ -229,6 +229,19 @@ describe('what cannot be done in place', () => {
     expect(texts[1]).toMatch(/^CREATE TABLE IF NOT EXISTS d\.t\n/)
   })
 
+  it('nothing of a read-only table changes but its settings', () => {
+    const from = model(table({ settings: { table_readonly: '1' } }))
+    const { refusals } = plan(from, model(table({ comment: 'x' })))
+    expect(refusals).toMatchObject([
+      {
+        code: 'plan_refused',
+        message: 'd.t cannot change: its setting table_readonly is on.',
+        hint: 'Take table_readonly away in a migration of its own, then generate again.',
+      },
+    ])
+    expect(plan(from, model(table())).refusals).toEqual([])
+  })
+
   it('a projection on a folding engine is refused until its mode is set', () => {
     const engine = { name: 'ReplacingMergeTree', args: [] }
     const projections = [{ name: 'p', form: 'query' as const, body: 'SELECT a ORDER BY a' }]

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { diffModels, type Rename } from '../../src/diff/diff.js'
 import { resolveRenames } from '../../src/diff/renames.js'
 import { EMPTY_MODEL, type Model } from '../../src/model/definition.js'
+import { READ_ONLY_SETTINGS } from '../../src/plan/engines.js'
 import { planChanges } from '../../src/plan/plan.js'
 import type { Refusal, Step } from '../../src/plan/step.js'
 import { renderPlan } from '../../src/render/render.js'
@@ -51,6 +52,23 @@ describe('traps of the server', () => {
     create(from, "INSERT INTO d.t VALUES (1, '10'), (2, 'bad')")
     expect(() => engine.run(texts[0]!)).toThrow('rows of d.t hold values of x that UInt32 cannot hold')
     expect(engine.run('SELECT x FROM d.t ORDER BY id')).toBe('10\nbad')
+  })
+
+  it.each([
+    ['Array(Nullable(UInt8))', 'Array(UInt8)', 'INSERT INTO d.t VALUES (1, [1]), (2, [NULL])'],
+    ['Map(String, String)', 'Map(String, UInt8)', "INSERT INTO d.t VALUES (1, {'a':'1'}), (2, {'a':'b'})"],
+    ['Tuple(a String, b UInt8)', 'Tuple(a UInt8, b UInt8)', "INSERT INTO d.t VALUES (1, ('1', 2)), (2, ('x', 2))"],
+    ["Array(Enum8('a' = 1, 'b' = 2))", "Array(Enum8('a' = 1))", "INSERT INTO d.t VALUES (1, ['a']), (2, ['b'])"],
+    ['JSON', 'JSON(a UInt8)', `INSERT INTO d.t VALUES (1, '{"a":1}'), (2, '{"a":"x"}')`],
+    ['JSON', 'JSON(a Array(UInt8))', `INSERT INTO d.t VALUES (1, '{"a":[1]}'), (2, '{"a":{"b":1}}')`],
+  ])('1: so is one of elements, from %s to %s', (before, after, insert) => {
+    const [from, to] = [withColumn(before), withColumn(after)]
+    const { texts } = planned(from, to)
+    create(from, insert)
+    expect(() => engine.run(texts[0]!)).toThrow('hold values of x that')
+    engine.run('ALTER TABLE d.t DELETE WHERE id = 2 SETTINGS mutations_sync = 2')
+    for (const text of texts) engine.run(text)
+    expect(engine.run('SELECT count() FROM d.t WHERE NOT ignore(x)')).toBe('1')
   })
 
   it('2: two tables never swap their names, for materialized views would be left behind', () => {
@@ -351,4 +369,15 @@ describe('traps of the server', () => {
     for (const text of texts) engine.run(text)
     expect(engine.run('SELECT count() FROM d.t WHERE x = 105')).toBe('1')
   })
+})
+
+it('the settings that are refused are those which the server calls read-only', () => {
+  const names = engine.run('SELECT name FROM system.merge_tree_settings WHERE readonly').split('\n')
+  expect([...READ_ONLY_SETTINGS].sort()).toEqual(names.sort())
+})
+
+it('a Filesystem database declared without its path is the one that the server shows with a path', () => {
+  const at = (...args: string[]) => model({ kind: 'database', name: 'd', engine: { name: 'Filesystem', args } })
+  expect(diffModels(at("'/data/'"), at())).toEqual([])
+  expect(diffModels(at("'/data/'"), at("'/other/'"))).toHaveLength(1)
 })

@@ -67,7 +67,28 @@ const ROWS: readonly (readonly [from: string, to: string, change: TypeChange])[]
   ['DateTime64(6)', 'DateTime64(3)', loses('digits of the fraction are cut')],
   ['Array(UInt8)', 'Array(UInt16)', mutation],
   ['Array(UInt16)', 'Array(UInt8)', loses(WRAPS)],
-  ['Array(String)', 'Array(UInt8)', loses('elements that cannot be converted make it fail')],
+  ['Array(String)', 'Array(UInt8)', guarded("arrayExists(e1 -> (accurateCastOrNull(e1, 'UInt8') IS NULL), x)")],
+  [
+    'Array(Array(Nullable(UInt8)))',
+    'Array(Array(UInt8))',
+    guarded('arrayExists(e1 -> (arrayExists(e2 -> (e2 IS NULL), e1)), x)'),
+  ],
+  [
+    'Map(String, String)',
+    'Map(UInt8, UInt8)',
+    guarded(
+      "(arrayExists(e1 -> (accurateCastOrNull(e1, 'UInt8') IS NULL), mapKeys(x))) OR (arrayExists(e1 -> (accurateCastOrNull(e1, 'UInt8') IS NULL), mapValues(x)))",
+    ),
+  ],
+  [
+    'Tuple(a UInt8, b Array(String))',
+    'Tuple(b Array(UInt8), c UInt8)',
+    {
+      ...guarded("arrayExists(e1 -> (accurateCastOrNull(e1, 'UInt8') IS NULL), tupleElement(x, 2))"),
+      loss: 'the values of a are lost, for elements are matched by name and a renamed one starts empty',
+    },
+  ],
+  ['Tuple(String, UInt8)', 'Tuple(UInt8, UInt8)', guarded("accurateCastOrNull(tupleElement(x, 1), 'UInt8') IS NULL")],
   ['Map(String, UInt8)', 'Map(String, UInt64)', mutation],
   ['Tuple(a UInt8)', 'Tuple(a UInt8, b String)', mutation],
   ['Tuple(a UInt8, b String)', 'Tuple(a UInt8)', loses('the values of b are lost')],
@@ -75,6 +96,16 @@ const ROWS: readonly (readonly [from: string, to: string, change: TypeChange])[]
   ['UInt8', 'Dynamic', mutation],
   ['Variant(String, UInt8)', 'Variant(String)', loses('values of UInt8 may be lost')],
   ['JSON', 'JSON(SKIP a)', loses('the values under SKIP a are lost')],
+  ['JSON', 'JSON(a String)', guarded("accurateCastOrNull(x, 'JSON(a String)') IS NULL")],
+  [
+    'JSON(a UInt32)',
+    'JSON(a UInt8, SKIP b)',
+    {
+      ...guarded("accurateCastOrNull(x, 'JSON(a UInt8, SKIP b)') IS NULL"),
+      loss: 'the values under SKIP b are lost; fractions may be cut',
+    },
+  ],
+  ['JSON(a UInt32)', 'JSON', mutation],
   ['Point', 'Tuple(Float64, Float64)', metadata],
 ]
 

@@ -381,7 +381,8 @@ function applyStatistics<T extends Node>(
     throw new NotAnEdit('the statistics are there')
   if (command.action === 'DROP' && before.length === 0 && !command.ifExists)
     throw new NotAnEdit('there are no statistics')
-  const statistics = command.action === 'DROP' ? undefined : command.action === 'MODIFY' ? given : [...before, ...given]
+  const added = given.filter((type) => !before.some((one) => one.name === type.name))
+  const statistics = command.action === 'DROP' ? undefined : command.action === 'MODIFY' ? given : [...before, ...added]
   return {
     ...node,
     elements: {
