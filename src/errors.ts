@@ -55,6 +55,7 @@ export const EXIT_CODES = {
   migration_invalid: 1,
   migration_empty: 1,
   migration_id_conflict: 1,
+  migration_renamed: 1,
   checksum_mismatch: 1,
   out_of_order_migration: 1,
   destructive_blocked: 3,

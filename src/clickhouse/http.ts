@@ -380,11 +380,9 @@ function foreignAnswer(answer: Answer, context: ConnectionContext): ChkitError {
   const isGateway = status === 502 || status === 503 || status === 504
   const what =
     body.trim() === '' ? `HTTP ${status} without text` : `HTTP ${status} with '${excerpt(body, context.secrets)}'`
-  return connectionError(
-    isGateway ? 'connection_proxy_error' : 'connection_not_clickhouse',
-    context,
-    `it answered ${what}.`,
-  )
+  return isGateway
+    ? connectionError('connection_proxy_error', context, what)
+    : connectionError('connection_not_clickhouse', context, `it answered ${what}.`)
 }
 
 function excerpt(body: string, secrets: readonly string[]): string {

@@ -51,6 +51,24 @@ export class ServerError extends ChkitError {
   }
 }
 
+/**
+ * Runs something that is no statement of the user's. A refusal by the server then begins with `what`, a clause such as
+ * `The journal cannot be written`, and has `hint` where it has none of its own; its code stays.
+ */
+export async function explaining<Result>(what: string, hint: string, run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run()
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error
+    throw new ChkitError(error.code, `${what}: ${error.message}`, {
+      hint: error.hint ?? hint,
+      details: error.details,
+      retriable: error.retriable,
+      cause: error,
+    })
+  }
+}
+
 export type ServerErrorContext = {
   readonly statement?: string
   readonly queryId?: string
@@ -79,10 +97,20 @@ export function parseServerError(text: string): ServerErrorText | undefined {
   return {
     clickhouseCode,
     ...(clickhouseName === undefined ? {} : { clickhouseName }),
-    message: message.trim(),
+    message: shortened(message.trim()),
     ...(position === undefined ? {} : { position: Number(position) }),
   }
 }
+
+/** A parser lists every word that it could have read on, hundreds of them. */
+function shortened(message: string): string {
+  const at = message.lastIndexOf('. Expected one of: ')
+  return at < 0 || message.length - at < EXPECTED
+    ? message
+    : `${message.slice(0, at + EXPECTED).replace(/,[^,]*$/, '')}, ...`
+}
+
+const EXPECTED = 200
 
 const HEAD = /Code: (\d+)(?:\.|,) (?:e\.displayText\(\) = )?(?:Poco::|std::)?(?:\w+::)*\w*[Ee]xception\w*: /
 

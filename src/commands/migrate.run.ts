@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../clickhouse/executor.js'
+import { explaining } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import { type DestructiveOperation, destructiveBlocked, findDestructive, formatCount } from '../migration/danger.js'
 import { migrationId } from '../migration/directory.js'
@@ -35,6 +36,7 @@ type Pending = {
 /** Runs `chkit migrate`. */
 export async function run(context: CommandContext): Promise<CommandResult> {
   const { flags } = context
+  refuseTogether(flags)
   const executor = await context.connection()
   if (flags.unlock === true) return unlock(context, executor)
   if (flags.apply === true && executor.kind === 'embedded') await waitForEngine(context, executor)
@@ -48,6 +50,17 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   if (!(await context.prompt.confirm('Apply pending migrations now?')))
     return { ...planned(context, pending, state), text: '' }
   return apply(context, executor, journal, pending, state)
+}
+
+/** Each of these is the whole of what a run does. */
+function refuseTogether(flags: CommandContext['flags']): void {
+  const given = ['apply', 'resolve', 'unlock'].filter((name) => flags[name] !== undefined && flags[name] !== false)
+  const [first, second] = given
+  if (first === undefined || second === undefined) return
+  throw new ChkitError('invalid_flag_value', `--${first} and --${second} do not go together.`, {
+    hint: `Run chkit migrate --${second} first, then chkit migrate --${first}.`,
+    details: { flags: given },
+  })
 }
 
 /** The migrations to run, all of them parsed before any of them runs. */
@@ -178,11 +191,14 @@ async function apply(
   const left = pending.taken.map((migration) => open(migration, state))
   requireSecrets(left, context.env)
   await requireAllowed(context, executor, left, pending.scope)
-  await createDatabase(context, executor)
-  const lock = await takeLock(context, executor, state)
+  const nothing = 'Remove the cause and run again. No statement was sent.'
+  await explaining(`The database ${executor.database} cannot be created`, nothing, () =>
+    createDatabase(context, executor),
+  )
+  const lock = await explaining('The migration lock cannot be taken', nothing, () => takeLock(context, executor, state))
   const progress = context.progress('Applying')
   try {
-    await journal.prepare()
+    await explaining(`The journal ${journal.location} cannot be created`, nothing, () => journal.prepare())
     // Another run may have finished some of it while this one waited.
     const now = await journal.read()
     const still = await choose(context, executor, now, () => {}, pending.taken)

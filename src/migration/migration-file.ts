@@ -31,11 +31,29 @@ function invalid(migration: MigrationFile, at: { line: number; column: number },
   })
 }
 
-/** Statements that speak to a session, which connections over HTTP do not have. */
-const NEEDS_SESSION: Readonly<Record<string, string>> = {
-  use: 'USE has no effect on the statements after it: name the database in each of them',
-  session: 'transactions cannot span the statements of a migration',
-  setRole: 'SET ROLE has no effect on the statements after it: connect as a user that has the role',
+/** Why a statement is refused that speaks to a session, which connections over HTTP do not have; undefined for others. */
+function sessionRefusal(node: Statement): string | undefined {
+  switch (node.kind) {
+    case 'use':
+      return 'USE has no effect on the statements after it: name the database in each of them'
+    case 'session':
+      return 'transactions cannot span the statements of a migration'
+    case 'setRole':
+      return node.default
+        ? undefined
+        : 'SET ROLE has no effect on the statements after it: connect as a user that has the role'
+    case 'createTable':
+    case 'createView':
+      return 'temporary' in node && node.temporary
+        ? 'a temporary table is gone before the next statement: use a plain one, and drop it in the end'
+        : undefined
+    case 'set': {
+      const odd = node.settings.find(({ value }) => value.kind !== 'literal' && value.kind !== 'default')
+      return odd === undefined ? undefined : `SET ${odd.name}: only a literal can be sent as a setting`
+    }
+    default:
+      return undefined
+  }
 }
 
 /** From the first word on: a comment above a statement may be edited after it ran. */
@@ -58,7 +76,7 @@ export function parseMigration(migration: MigrationFile, database: string): Pars
   const statements = pieces.map((piece, index) => {
     if (piece.problem !== undefined) throw invalid(migration, piece.problem, piece.problem.message)
     const statement = parseOne(withoutComments(piece.text), { number: index + 1, line: piece.line }, database)
-    const refusal = NEEDS_SESSION[statement.node.kind]
+    const refusal = sessionRefusal(statement.node)
     if (refusal !== undefined) throw invalid(migration, { line: piece.line, column: piece.column }, refusal)
     return statement
   })

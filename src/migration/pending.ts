@@ -22,6 +22,8 @@ export type HistoryStatus = {
   readonly newest: string | undefined
   /** Begun, but neither applied nor there any more. */
   readonly lost: readonly string[]
+  /** Pending, with the very content of an applied file that is gone. */
+  readonly renamed: readonly { readonly name: string; readonly was: string }[]
 }
 
 const byName = (a: string, b: string) => compareCodeUnits(a, b)
@@ -38,17 +40,25 @@ export function compareHistory(
     .map((file) => file.name)
     .filter((name) => !entries.has(name))
     .sort(byName)
+  const missing = [...entries.keys()].filter((name) => !present.has(name)).sort(byName)
   const newest = [...entries.keys(), ...begun].sort(byName).at(-1)
   return {
     applied: [...entries.keys()].sort(byName),
     pending,
-    missing: [...entries.keys()].filter((name) => !present.has(name)).sort(byName),
+    missing,
     mismatches: files
       .flatMap((file) => mismatchOf(file, entries.get(file.name)))
       .sort((a, b) => byName(a.name, b.name)),
     outOfOrder: pending.filter((name) => newest !== undefined && byName(name, newest) < 0 && !begun.includes(name)),
     newest,
     lost: begun.filter((name) => !present.has(name)).sort(byName),
+    renamed: files
+      .filter(({ name }) => !entries.has(name))
+      .flatMap(({ name, checksum }) => {
+        const was = missing.find((gone) => checksum !== '' && entries.get(gone)?.checksum === checksum)
+        return was === undefined ? [] : [{ name, was }]
+      })
+      .sort((a, b) => byName(a.name, b.name)),
   }
 }
 
@@ -66,13 +76,14 @@ export type PendingOptions = {
 
 /**
  * The migrations to run, in order. Throws `checksum_mismatch`, `migration_not_found` (a half-done file is gone, or `to`
- * names none), `out_of_order_migration`.
+ * names none), `migration_renamed`, `out_of_order_migration`.
  */
 export function choosePending(status: HistoryStatus, options: PendingOptions): readonly string[] {
   refuseMismatches(status)
   refuseLost(status)
   const upTo = options.to === undefined ? undefined : findTarget(options.to, [...status.applied, ...status.pending])
   const chosen = status.pending.filter((name) => upTo === undefined || compareCodeUnits(name, upTo) <= 0)
+  refuseRenamed(status, chosen)
   const late = chosen.filter((name) => status.outOfOrder.includes(name))
   if (late.length > 0 && !options.allowOutOfOrder) {
     throw new ChkitError(
@@ -102,6 +113,21 @@ function refuseLost({ lost }: HistoryStatus): void {
     hint: 'Restore the file from version control: the next run goes on where it stopped.',
     details: { migrations: lost },
   })
+}
+
+/** Under another name its statements would run a second time. */
+function refuseRenamed({ renamed }: HistoryStatus, chosen: readonly string[]): void {
+  const taken = renamed.filter(({ name }) => chosen.includes(name))
+  const [first] = taken
+  if (first === undefined) return
+  throw new ChkitError(
+    'migration_renamed',
+    `${first.name} holds exactly what ${first.was} held, which is applied and whose file is gone: it was renamed, and would run again.`,
+    {
+      hint: `Give it back the name ${first.was}. If its statements are meant to run once more, change the file, if only by a comment.`,
+      details: { renamed: taken },
+    },
+  )
 }
 
 function findTarget(to: string, names: readonly string[]): string {

@@ -208,6 +208,7 @@ const OTHER_REPEATABLE: ReadonlySet<string> = new Set([
   'alterNamedCollection',
   'use',
   'set',
+  'setRole',
   'system',
 ])
 

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../clickhouse/executor.js'
 import { databaseEngines } from '../clickhouse/features.js'
-import { ServerError } from '../clickhouse/server-error.js'
+import { explaining, ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import { distributesDdl } from '../render/cluster.js'
 import type { Literal } from '../sql/ast.js'
+import { printExpression } from '../sql/printer/expression.js'
 import { printStatement } from '../sql/statement.js'
 import { type Batch, batchesOf, type Planned, type Scheduled, tablesToAsk } from './batch.js'
 import {
@@ -118,11 +119,7 @@ async function applyMigration(
   const appliedAt = new Date(context.now()).toISOString()
   await context.lock.assertHeld()
   const entry = { name: file.name, appliedAt, checksum: file.checksum, chkitVersion: context.chkitVersion }
-  await patiently(
-    () => context.journal.recordApplied(entry),
-    RECONNECT_MS,
-    (error) => context.report(`${file.name}: waiting for ZooKeeper: ${error.message}`),
-  )
+  await writingJournal(context, file.name, () => context.journal.recordApplied(entry))
   const statements = migration.statements.map((statement) => statement.text)
   await context.afterApply(file.name, statements, appliedAt)
   return {
@@ -133,6 +130,15 @@ async function applyMigration(
     resumed: statements.length - left.length,
     durationMs: Math.round(performance.now() - started),
   }
+}
+
+/** Writes to the journal, waiting for ZooKeeper where that is away. What cannot be written is found out by the next run. */
+function writingJournal(context: RunContext, name: string, write: () => Promise<void>): Promise<void> {
+  const { journal, report } = context
+  const hint = 'Remove the cause and run again: the next run finds out how far this one came, and goes on there.'
+  return explaining(`The journal ${journal.location} cannot be written`, hint, () =>
+    patiently(write, RECONNECT_MS, (error) => report(`${name}: waiting for ZooKeeper: ${error.message}`)),
+  )
 }
 
 async function withPlugins(context: RunContext, file: ParsedMigration): Promise<ParsedMigration> {
@@ -152,6 +158,13 @@ const TIMEOUT_EXCEEDED = 159
 
 /** Times that a statement ON CLUSTER is sent again while ZooKeeper is away; each waits two seconds and for the journal. */
 const KEEPER_RESENDS = 60
+
+/** True when the server could not even read the statement. An INSERT may break off in the middle of its rows. */
+function wasNotUnderstood(error: unknown, { statement }: Planned): boolean {
+  return error instanceof ServerError && error.clickhouseCode === SYNTAX_ERROR && statement.node.kind !== 'insert'
+}
+
+const SYNTAX_ERROR = 62
 
 const NO_EVIDENCE: Evidence = { proof: { kind: 'none' }, before: { objects: {}, mutations: {}, blocks: {}, named: {} } }
 
@@ -211,6 +224,7 @@ class MigrationRun {
   private readonly settings: Record<string, string | number | boolean> = {}
   private readonly items: readonly Planned[]
   private tries = 0
+  private readonly began = performance.now()
   /** Numbers of the statements that are known to have run. */
   private readonly done = new Set<number>()
   /** Statements that take back a change of types, by the number of the one that makes it. */
@@ -258,10 +272,11 @@ class MigrationRun {
         onRunning: (queryId) => this.report(item, `query ${queryId} is still running`),
       })
     let { verdict, facts } = await look()
-    const age = this.context.now() - Date.parse(intent.at)
-    if (verdict === 'not_done' && executor.kind === 'http' && age >= 0 && age < ARRIVAL_MS) {
-      // A process that was killed a moment ago may have left the statement on its way.
-      await sleep(ARRIVAL_MS - age)
+    const since = performance.now() - this.began
+    if (verdict === 'not_done' && executor.kind === 'http' && since < ARRIVAL_MS) {
+      // A process that was killed a moment ago may have left the statement on its way. When that was, only its clock
+      // and ours could say, and they need not agree.
+      await sleep(ARRIVAL_MS - since)
       ;({ verdict, facts } = await look())
     }
     const evidence = parseEvidence(intent.evidence)
@@ -526,7 +541,7 @@ class MigrationRun {
     const ambiguous = cut || (error instanceof ServerError && AMBIGUOUS.has(error.clickhouseCode))
     // No outcome is recorded: the next run settles it.
     if (!cut && !(error instanceof ServerError)) throw error
-    if (!ambiguous && isCertain(item.proof)) {
+    if (!ambiguous && (isCertain(item.proof) || wasNotUnderstood(error, item))) {
       // A plain refusal of what the server does as a whole or not at all. Looking would only see what others did.
       this.note(item, 'failed', queryId, messageWithout(error, this.context.redact))
       throw this.failure(error, item, '')
@@ -630,11 +645,7 @@ class MigrationRun {
       // A run that has lost its lock leaves even the journal alone: its successor settles what is open.
       await this.context.lock.assertHeld()
       // A line that was written twice says the same as one.
-      await patiently(
-        () => this.context.journal.recordStatements(events),
-        RECONNECT_MS,
-        (error) => this.context.report(`${this.migration.name}: waiting for ZooKeeper: ${error.message}`),
-      )
+      await writingJournal(this.context, this.migration.name, () => this.context.journal.recordStatements(events))
     } catch (error) {
       this.outcomes.unshift(...waiting)
       throw error
@@ -687,7 +698,8 @@ class MigrationRun {
   private keepSetting({ node }: MigrationStatement): void {
     if (node.kind !== 'set') return
     for (const { name, value } of node.settings) {
-      if (value.kind === 'literal') Object.assign(this.settings, { [name]: settingValue(value) })
+      if (value.kind === 'literal') this.settings[name] = settingValue(value)
+      else delete this.settings[name]
     }
   }
 
@@ -787,6 +799,6 @@ function settingValue(literal: Literal): string | number | boolean {
     case 'string':
       return literal.value
     default:
-      return ''
+      return printExpression(literal)
   }
 }

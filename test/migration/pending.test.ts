@@ -16,6 +16,8 @@ type Row = {
   files: string[]
   applied: string[]
   begun?: string[]
+  /** Checksums by name, where not the usual ones. */
+  sums?: Record<string, string>
   options?: Partial<PendingOptions>
   pending?: string[]
   code?: string
@@ -27,6 +29,29 @@ const rows: readonly Row[] = [
   { name: 'all pending, in order', files: ['1', '2'], applied: [], pending: ['1', '2'] },
   { name: 'some applied', files: ['1', '2', '3'], applied: ['1', '2'], pending: ['3'] },
   { name: 'an applied file is gone: no reason to stop', files: ['2'], applied: ['1'], pending: ['2'] },
+  {
+    name: 'an applied file under another name',
+    files: ['1', '2'],
+    applied: ['0'],
+    sums: { '0': 'same', '2': 'same' },
+    code: 'migration_renamed',
+    details: { renamed: [{ name: '2.sql', was: '0.sql' }] },
+  },
+  {
+    name: 'an applied file under another name, but not taken',
+    files: ['1', '2'],
+    applied: ['0'],
+    sums: { '0': 'same', '2': 'same' },
+    options: { to: '1' },
+    pending: ['1'],
+  },
+  {
+    name: 'a copy of a file that is still there',
+    files: ['1', '2'],
+    applied: ['1'],
+    sums: { '1': 'same', '2': 'same' },
+    pending: ['2'],
+  },
   { name: 'up to an id', files: ['1_a', '2_b', '3_c'], applied: [], options: { to: '2' }, pending: ['1_a', '2_b'] },
   { name: 'up to a file name', files: ['1_a', '2_b'], applied: [], options: { to: '1_a.sql' }, pending: ['1_a'] },
   { name: 'up to one that is applied', files: ['1_a', '2_b'], applied: ['1_a'], options: { to: '1' }, pending: [] },
@@ -72,10 +97,10 @@ const rows: readonly Row[] = [
 ]
 
 describe('choosePending', () => {
-  test.each(rows)('$name', ({ files, applied, begun = [], options, pending, code, details }) => {
+  test.each(rows)('$name', ({ files, applied, begun = [], sums = {}, options, pending, code, details }) => {
     const status = compareHistory(
-      files.map((name) => file(name)),
-      applied.map((name) => entry(name)),
+      files.map((name) => file(name, sums[name])),
+      applied.map((name) => entry(name, sums[name])),
       sql(...begun),
     )
     const choose = () => choosePending(status, { allowOutOfOrder: false, ...options })
