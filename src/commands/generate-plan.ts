@@ -3,7 +3,7 @@ import { diffModels, type Rename } from '../diff/diff.js'
 import { type RenameSuggestion, suggestRenames } from '../diff/rename-suggestions.js'
 import { resolveRenames } from '../diff/renames.js'
 import { ChkitError } from '../errors.js'
-import type { Model } from '../model/definition.js'
+import { isDatabaseObject, type Model, objectKey } from '../model/definition.js'
 import { planChanges } from '../plan/plan.js'
 import type { Plan, Refusal, Statement } from '../plan/step.js'
 import type { CommandContext, SchemaFile, TableScope } from '../plugin-host/command.js'
@@ -64,8 +64,7 @@ async function planWithQuestions(context: CommandContext, from: Model, target: M
   if (suggestions.length > 0 && context.prompt.interactive && context.flags.dryrun !== true) {
     const confirmed: Rename[] = []
     for (const suggestion of suggestions) {
-      const question = `Is ${suggestion.kind} ${suggestion.to} the former ${suggestion.from} of ${suggestion.database}.${suggestion.table}, renamed? (${suggestion.reason})`
-      if (await context.prompt.confirm(question)) confirmed.push(renameOf(suggestion))
+      if (await context.prompt.confirm(questionOf(suggestion))) confirmed.push(renameOf(suggestion, target))
     }
     // Whoever was asked has answered: the plan does not ask again.
     suggestions = []
@@ -105,9 +104,18 @@ function refuse(refusals: readonly Refusal[]): void {
   })
 }
 
-function renameOf(suggestion: RenameSuggestion): Rename {
+function questionOf({ kind, database, table, from, to, reason }: RenameSuggestion): string {
+  const where = kind === 'column' ? ` of ${database}.${table}` : ''
+  return `Is ${kind} ${to} the former ${from}${where}, renamed? (${reason})`
+}
+
+/** Of a table, `from` and `to` are texts with the database in front; names hold dots, so the parts come from elsewhere. */
+function renameOf(suggestion: RenameSuggestion, target: Model): Rename {
   const { database, table, from, to } = suggestion
-  return suggestion.kind === 'column'
-    ? { kind: 'column', table: { database, name: table }, from, to }
-    : { kind: 'object', from: { database, name: from }, to: { database, name: to } }
+  if (suggestion.kind === 'column') return { kind: 'column', table: { database, name: table }, from, to }
+  const next = target.definitions.find((one) => objectKey(one) === suggestion.addOperationKey)
+  if (next === undefined || !isDatabaseObject(next)) {
+    throw new ChkitError('internal_error', `${suggestion.addOperationKey} was suggested, but is not declared.`)
+  }
+  return { kind: 'object', from: { database, name: table }, to: { database: next.database, name: next.name } }
 }

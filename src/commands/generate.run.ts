@@ -212,14 +212,18 @@ function planText(
     lines.push(...statement.text.split('\n').map((line) => `    ${line}`))
   }
   for (const suggestion of suggestions) {
-    const flag =
-      suggestion.kind === 'column'
-        ? `--rename-column ${suggestion.database}.${suggestion.table}.${suggestion.from}=${suggestion.to}`
-        : `--rename-table ${suggestion.database}.${suggestion.from}=${suggestion.database}.${suggestion.to}`
+    const flag = renameFlag(suggestion)
     lines.push(
       '',
       `  ${style.yellow('rename?')} ${suggestion.from} and ${suggestion.to} look alike (${suggestion.reason}); to keep the data: ${style.cyan(flag)}`,
     )
   }
   return lines.join('\n')
+}
+
+/** The flag that confirms a suggestion, as a shell takes it. Of a table, both names come with their database. */
+function renameFlag({ kind, database, table, from, to }: RenameSuggestion): string {
+  const mapping = kind === 'column' ? `${database}.${table}.${from}=${to}` : `${from}=${to}`
+  const word = /^[\w.=-]+$/.test(mapping) ? mapping : `'${mapping.replaceAll("'", "'\\''")}'`
+  return `--rename-${kind} ${word}`
 }

@@ -285,6 +285,28 @@ describe('renames', () => {
     )
   })
 
+  test.each([
+    { name: 'a plain name', to: 'people', flag: '--rename-table app.users=app.people' },
+    { name: 'a name with a dot and a space', to: 'all. people', flag: "--rename-table 'app.users=app.all. people'" },
+  ])('a likely rename of a table to $name: the flag that is shown works, and a yes keeps the rows', async (row) => {
+    declare(tableOf('users', `${ID}, ${MAIL}`))
+    await project.run(['generate'])
+    declare(tableOf(row.to, `${ID}, ${MAIL}`))
+    const shown = await project.run(['generate', '--dryrun'])
+    expect(shown.stdout).toContain(row.flag)
+    const flag = ['--rename-table', `app.users=app.${row.to}`]
+    const planned = (await json('generate', '--dryrun', ...flag)) as { operations: { type: string }[] }
+    expect(planned.operations.map(({ type }) => type)).toEqual(['rename_table'])
+    const { prompt, questions } = testPrompt({ confirm: true })
+    await project.run(['generate'], { tty: true, prompt })
+    expect(questions).toEqual([
+      expect.stringMatching(new RegExp(`^Is table app.${row.to} the former app.users, renamed\\?`)),
+    ])
+    const written = readFileSync(join(project.dir, 'chkit/migrations', migrations()[1] ?? ''), 'utf8')
+    expect(written).toContain('RENAME TABLE')
+    expect(written).not.toContain('DROP TABLE')
+  })
+
   const CONFLICTS = [
     {
       argv: ['--rename-table', 'app.users=app.a,app.users=app.b'],
