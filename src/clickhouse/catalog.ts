@@ -43,7 +43,7 @@ export async function readCatalog(executor: Executor, options: CatalogOptions = 
   const info = await executor.server()
   const top = await executor.query<TopLevelRow>(topLevelQuery(info, options.databases))
   const databases = top.filter((row) => row.kind === 'database')
-  const readable = databases.filter((row) => !EXTERNAL_ENGINES.has(row.engine))
+  const readable = databases.filter((row) => !UNDECLARED_TABLES.has(row.engine))
   const tables =
     readable.length === 0 ? [] : await executor.query<TableRow>(tableQuery(readable.map((row) => row.name)))
   // Needs the parser, which most reads do without.
@@ -51,15 +51,16 @@ export async function readCatalog(executor: Executor, options: CatalogOptions = 
   const listed = tables.filter((row) => !isInner(row.name) && !isOwn(row) && !options.exclude?.(row.database, row.name))
   return {
     entries: [
-      ...readable.map((row) => databaseEntry(row)),
+      ...databases.filter((row) => !lacksParameters(row)).map((row) => databaseEntry(row)),
       ...top.filter((row) => row.kind === 'function').map((row) => functionEntry(row)),
       ...listed.filter((row) => row.create_table_query !== '').map((row) => tableEntry(row)),
       ...access.entries,
     ],
     skipped: [
-      ...databases
-        .filter((row) => EXTERNAL_ENGINES.has(row.engine))
-        .map((row) => ({ object: row.name, reason: `Its engine ${row.engine} shows tables of another system.` })),
+      ...databases.filter(lacksParameters).map((row) => ({
+        object: row.name,
+        reason: `The server does not show the parameters of its engine ${row.engine}.`,
+      })),
       ...listed
         .filter((row) => row.create_table_query === '')
         .map((row) => ({
@@ -89,8 +90,11 @@ type TableRow = {
 /** Databases that are there on every server and belong to it. */
 const SYSTEM_DATABASES = ['system', 'information_schema', 'INFORMATION_SCHEMA', '_temporary_and_external_tables']
 
-/** Database engines whose tables live elsewhere: listing them asks that other system, and nothing of them is ours. */
-const EXTERNAL_ENGINES: ReadonlySet<string> = new Set([
+/**
+ * Database engines whose tables are not declared: they live elsewhere, where listing them asks that other system, or the
+ * server makes them itself, one for each dictionary.
+ */
+const UNDECLARED_TABLES: ReadonlySet<string> = new Set([
   'MySQL',
   'MaterializedMySQL',
   'PostgreSQL',
@@ -101,7 +105,13 @@ const EXTERNAL_ENGINES: ReadonlySet<string> = new Set([
   'S3',
   'DataLakeCatalog',
   'Backup',
+  'Dictionary',
 ])
+
+/** True for a database over another system of which only the engine's name is known: SQLite on 26.7, all before 21. */
+function lacksParameters({ engine, text }: TopLevelRow): boolean {
+  return UNDECLARED_TABLES.has(engine) && engine !== 'Dictionary' && !text.includes('(')
+}
 
 function topLevelQuery(info: ServerInfo, databases: readonly string[] | undefined): string {
   const text = hasSystemColumn(info, 'databases', 'engine_full') ? 'engine_full' : 'engine'

@@ -37,8 +37,12 @@ export function equalSettings(a: Settings | undefined, b: Settings | undefined):
   return left === 0
 }
 
+/** True when name and parameters are the same, hidden secrets aside. */
 export function equalEngines(a: Engine, b: Engine): boolean {
-  return a === b || (a.name === b.name && equalTexts(a.args, b.args))
+  if (a === b) return true
+  return (
+    a.name === b.name && a.args.length === b.args.length && a.args.every((arg, index) => sameText(arg, b.args[index]!))
+  )
 }
 
 /** As `equalEngines`; a Filesystem database that was declared without its path is shown with one (seen on 26.7). */

@@ -132,7 +132,8 @@ const NAMES_AS_STRINGS: Readonly<Record<string, true | readonly number[]>> = {
   Merge: [0, 1],
   Buffer: [0, 1],
   Distributed: [0, 1, 2, 4],
-  File: true,
+  // A path may be `stdin` or `stdout`, which stay names.
+  File: [0, 2],
   URL: true,
   S3: true,
   GCS: true,
