@@ -4,6 +4,7 @@ import { ServerError } from '../clickhouse/server-error.js'
 import { assertNever } from '../errors.js'
 import { compareCodeUnits } from '../model/definition.js'
 import { quoteString } from '../sql/quote.js'
+import { serverFingerprint } from './mutation-text.js'
 import type { NamedKind, ObjectRef, Proof } from './proof.js'
 
 /** How one object stands: enough to tell later whether a statement has touched it. */
@@ -23,6 +24,8 @@ export type Observation = {
   readonly objects: Readonly<Record<string, ObjectState>>
   /** Ids of mutations by object, sorted. */
   readonly mutations: Readonly<Record<string, readonly string[]>>
+  /** Their commands as the server prints them, by object and id; not kept in the journal. */
+  readonly commands?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
   /** Fingerprint of parts by object: their block numbers, active or not. */
   readonly blocks: Readonly<Record<string, string>>
   /** Names that are present, by `keyOfName`. */
@@ -119,14 +122,21 @@ async function observeMutations(
   executor: Executor,
   objects: readonly ObjectRef[],
   from: SystemSource,
-): Promise<Observation['mutations']> {
-  if (objects.length === 0) return {}
-  const rows = await executor.query<{ database: string; table: string; ids: string[] }>(
-    `SELECT database, table, groupUniqArray(mutation_id) AS ids FROM ${from('mutations')} WHERE ${whereIn(objects, 'table')} GROUP BY database, table`,
+): Promise<Required<Pick<Observation, 'mutations' | 'commands'>>> {
+  const mutations: Record<string, string[]> = {}
+  const commands: Record<string, Record<string, string[]>> = {}
+  if (objects.length === 0) return { mutations, commands }
+  // A row for each command: several of one ALTER share an id.
+  const rows = await executor.query<{ database: string; table: string; id: string; command: string }>(
+    `SELECT database, table, mutation_id AS id, command FROM ${from('mutations')} WHERE ${whereIn(objects, 'table')}`,
   )
-  return Object.fromEntries(
-    rows.map((row) => [keyOf({ database: row.database, name: row.table }), [...row.ids].sort(compareCodeUnits)]),
-  )
+  for (const { database, table, id, command } of rows) {
+    const key = keyOf({ database, name: table })
+    const known = commands[key]?.[id] ?? []
+    commands[key] = { ...commands[key], [id]: [...known, command] }
+  }
+  for (const [key, byId] of Object.entries(commands)) mutations[key] = Object.keys(byId).sort(compareCodeUnits)
+  return { mutations, commands }
 }
 
 async function observeBlocks(
@@ -191,7 +201,7 @@ export async function observe(
   if (objects.length === 0 && !proofs.some((proof) => proof.kind === 'named')) return EMPTY
   return {
     objects: await observeObjects(executor, objects, from),
-    mutations: await observeMutations(executor, of('mutated', 'altered'), from),
+    ...(await observeMutations(executor, of('mutated', 'altered'), from)),
     blocks: await observeBlocks(executor, of('written', 'emptied', 'mutated'), from),
     named: await observeNamed(executor, proofs, from),
   }
@@ -257,10 +267,23 @@ function judgeMoved(proof: Extract<Proof, { kind: 'moved' }>, before: Observatio
   return after.every(([key, id]) => identity(now.objects[key]) === id) ? 'done' : 'unknown'
 }
 
-function judgeMutated(object: ObjectRef, before: Observation, now: Observation): Verdict {
+function judgeMutated(
+  { object, commands }: Extract<Proof, { kind: 'mutated' }>,
+  before: Observation,
+  now: Observation,
+): Verdict {
   const key = keyOf(object)
   const known = new Set(before.mutations[key] ?? [])
-  if ((now.mutations[key] ?? []).some((id) => !known.has(id))) return 'done'
+  const added = (now.mutations[key] ?? []).filter((id) => !known.has(id))
+  if (added.length > 0) {
+    if (commands === undefined) return 'done'
+    const isOurs = (id: string) => {
+      const found = (now.commands?.[key]?.[id] ?? []).map(serverFingerprint)
+      return commands.every((command) => found.includes(command))
+    }
+    // Others have queued theirs. Ours may be among them, spelled by the server in a way that is not known here.
+    return added.some(isOurs) ? 'done' : 'unknown'
+  }
   const same = before.objects[key]?.create === now.objects[key]?.create
   return same ? 'not_done' : 'unknown'
 }
@@ -307,7 +330,7 @@ export function judge(proof: Proof, before: Observation, now: Observation, alone
       return was?.create === is?.create ? 'not_done' : 'done'
     }
     case 'mutated':
-      return judgeMutated(proof.object, before, now)
+      return judgeMutated(proof, before, now)
     case 'written':
       return alone ? judgeAlone(proof, before, now) : judgeWritten(proof.object, before, now)
     case 'emptied':

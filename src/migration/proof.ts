@@ -1,5 +1,6 @@
 import type { AlterCommand, AlterStatement, CreateTable, CreateView, ObjectName, Statement } from '../sql/ast-ddl.js'
 import { Token, tokenize } from '../sql/lexer.js'
+import { commandFingerprints, deletionFingerprints } from './mutation-text.js'
 
 /**
  * What will prove that a statement ran, read from its syntax tree before it is sent. ClickHouse has no transaction
@@ -33,8 +34,11 @@ export type Proof =
     }
   /** The object's CREATE text differs from before. */
   | { readonly kind: 'altered'; readonly object: ObjectRef }
-  /** `system.mutations` has a new row for it. */
-  | { readonly kind: 'mutated'; readonly object: ObjectRef }
+  /**
+   * `system.mutations` has a new row for it, of just these commands (`commandFingerprints`; intents of versions before
+   * have none).
+   */
+  | { readonly kind: 'mutated'; readonly object: ObjectRef; readonly commands?: readonly string[] }
   /**
    * Parts have come or gone; which of them were this statement's doing, parts alone do not say. `rows`: how many rows
    * the statement itself spells out, null where that is not known.
@@ -94,13 +98,14 @@ function proofOfAlter(node: AlterStatement, database: string): Proof {
   if (node.object === 'DATABASE') return REPEATABLE
   const object = refOf(node.name, database)
   if (object === undefined || node.commands.some((command) => command.kind === 'unparsed')) return NONE
-  const mutations = node.commands.filter(isMutation).length
-  if (mutations === node.commands.length) return { kind: 'mutated', object }
+  const mutations = node.commands.filter(isMutation)
+  const mutated = (): Proof => ({ kind: 'mutated', object, commands: commandFingerprints(mutations) })
+  if (mutations.length === node.commands.length) return mutated()
   if (node.commands.every((command) => PARTS.has(command.kind))) return { kind: 'written', object, rows: null }
   if (node.commands.some((command) => PARTS.has(command.kind) || command.kind === 'freeze')) return NONE
   // The server takes the metadata commands of an ALTER first and starts its mutation next, so only the mutation says
   // that all of it was taken.
-  return mutations > 0 ? { kind: 'mutated', object } : { kind: 'altered', object }
+  return mutations.length > 0 ? mutated() : { kind: 'altered', object }
 }
 
 function proofOfCreate(node: CreateTable | CreateView, database: string): Proof {
@@ -171,7 +176,11 @@ export function proofOf(node: Statement, database: string): Proof {
         ? NONE
         : withRef(node.table, database, (object) => ({ kind: 'written', object, rows: countTuples(node.data) }))
     case 'deleteFrom':
-      return withRef(node.table, database, (object) => ({ kind: 'mutated', object }))
+      return withRef(node.table, database, (object) => ({
+        kind: 'mutated',
+        object,
+        commands: deletionFingerprints(node),
+      }))
     case 'updateTable':
       return withRef(node.table, database, (object) => ({ kind: 'written', object, rows: null }))
     case 'undrop':

@@ -143,6 +143,10 @@ function factsOf(evidence: Evidence | undefined, verdict: Verdict): string {
       return verdict === 'not_done'
         ? `${evidence.proof.object.database}.${evidence.proof.object.name} holds the same parts as before`
         : `${evidence.proof.object.database}.${evidence.proof.object.name} holds other parts than before: ${changed || 'the rows it inserts have arrived'}`
+    case 'mutated':
+      if (verdict === 'unknown')
+        return `${evidence.proof.object.database}.${evidence.proof.object.name} has new mutations, or another definition, and none of them reads like this statement`
+      return `system.mutations ${verdict === 'done' ? 'has it' : 'has nothing new'}`
     default:
       return verdict === 'unknown'
         ? changed

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { judge, type ObjectState, type Observation, type Verdict } from '../../src/migration/evidence.js'
+import { serverFingerprint } from '../../src/migration/mutation-text.js'
 import type { Proof } from '../../src/migration/proof.js'
 
 const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ database: 'd', name })) as [
@@ -19,15 +20,17 @@ const state = (uuid: string, extra: Partial<ObjectState> = {}): ObjectState => (
 type Seen = {
   objects?: Record<string, ObjectState>
   mutations?: Record<string, string[]>
+  commands?: Record<string, Record<string, string[]>>
   blocks?: Record<string, string>
   named?: Record<string, string>
 }
-const seen = ({ objects = {}, mutations = {}, blocks = {}, named = {} }: Seen): Observation => {
+const seen = ({ objects = {}, mutations = {}, commands = {}, blocks = {}, named = {} }: Seen): Observation => {
   const keyed = <T>(record: Record<string, T>) =>
     Object.fromEntries(Object.entries(record).map(([name, value]) => [key(name), value]))
   return {
     objects: keyed(objects),
     mutations: keyed(mutations),
+    commands: keyed(commands),
     blocks: keyed(blocks),
     named: Object.fromEntries(Object.entries(named).map(([name, id]) => [JSON.stringify(['user', name]), id])),
   }
@@ -50,6 +53,7 @@ const rotate: Proof = {
 }
 const altered: Proof = { kind: 'altered', object: a }
 const mutated: Proof = { kind: 'mutated', object: a }
+const mutatedSo: Proof = { kind: 'mutated', object: a, commands: [serverFingerprint('DELETE WHERE x = 1')] }
 const written: Proof = { kind: 'written', object: a, rows: 2 }
 const emptied: Proof = { kind: 'emptied', object: a }
 const user: Proof = { kind: 'named', what: 'user', names: ['u'], present: true }
@@ -177,6 +181,28 @@ const rows: readonly { name: string; proof: Proof; before: Seen; now: Seen; verd
     proof: mutated,
     before: { objects: { a: state('1') }, mutations: { a: ['m1'] } },
     now: { objects: { a: state('1') }, mutations: { a: ['m1', 'm2'] } },
+    verdict: 'done',
+  },
+  {
+    name: 'a mutation of another was queued',
+    proof: mutatedSo,
+    before: { objects: { a: state('1') }, mutations: { a: ['m1'] } },
+    now: {
+      objects: { a: state('1') },
+      mutations: { a: ['m1', 'm2'] },
+      commands: { a: { m1: ['DELETE WHERE x = 1'], m2: ['DELETE WHERE x = 2'] } },
+    },
+    verdict: 'unknown',
+  },
+  {
+    name: 'ours was queued between those of others',
+    proof: mutatedSo,
+    before: { objects: { a: state('1') } },
+    now: {
+      objects: { a: state('1') },
+      mutations: { a: ['m1', 'm2', 'm3'] },
+      commands: { a: { m1: ['(DELETE WHERE x = 2)'], m2: ['(DELETE WHERE x = 1)'], m3: ['(DELETE WHERE x = 3)'] } },
+    },
     verdict: 'done',
   },
   {
