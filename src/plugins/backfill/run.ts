@@ -492,7 +492,6 @@ function stopped({ fatal, context, plan }: Shared): boolean {
 function createPressureGauge(plan: Plan, { connection, now }: RunContext): () => Promise<string | undefined> {
   let asked: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined
   return () => {
-    if (plan.mechanism !== 'staged') return Promise.resolve(undefined)
     if (asked === undefined || now() - asked.at >= PRESSURE_POLL_MS) {
       asked = { at: now(), answer: pressureOn(connection, plan.storage) }
     }
