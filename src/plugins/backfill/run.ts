@@ -397,6 +397,8 @@ type Shared = {
   /** Why to wait; the server is asked once a second at most. */
   readonly pressure: () => Promise<string | undefined>
   readonly pressed: { workers: number }
+  /** Says that the run waits, and why; undefined: that it goes on. */
+  readonly sayPause: (reason: string | undefined) => void
   /** The first error that ends the run. */
   fatal: unknown
 }
@@ -432,6 +434,7 @@ async function runChunks(plan: Plan, tables: PlanTables, books: Books, context: 
     throttle,
     pressure: createPressureGauge(plan, context),
     pressed: { workers },
+    sayPause: createPauseTeller(plan, log, meter, context),
     fatal: undefined,
   }
   try {
@@ -502,10 +505,33 @@ function createPressureGauge(plan: Plan, { connection, now }: RunContext): () =>
 /** Milliseconds between looks while the server is busy. */
 const PRESSURE_POLL_MS = 1000
 
+/** One line when a pause begins, whatever its figures become, and one when it ends. */
+function createPauseTeller(
+  plan: Plan,
+  log: EventLog,
+  meter: { paused(reason: string | undefined): void },
+  { now, warn }: RunContext,
+): Shared['sayPause'] {
+  let since: number | undefined
+  const say = (text: string) => {
+    log.append({ kind: 'note', text })
+    warn(`Backfill ${plan.id} ${text}`)
+  }
+  return (reason) => {
+    meter.paused(reason)
+    if (reason !== undefined && since === undefined) {
+      since = now()
+      say(`pauses: ${reason}`)
+    } else if (reason === undefined && since !== undefined) {
+      say(`goes on after ${Math.round((now() - since) / 1000)} s.`)
+      since = undefined
+    }
+  }
+}
+
 async function gate(shared: Shared, index: number): Promise<void> {
-  const { throttle, context, pressed, log } = shared
+  const { throttle, context, pressed } = shared
   await throttle.wait(context.signal)
-  let said: string | undefined
   while (!stopped(shared)) {
     if (index >= pressed.workers && shared.queue.length > 0) {
       // After pressure the run goes on with fewer chunks at a time; one more is let in with each that succeeds.
@@ -513,9 +539,8 @@ async function gate(shared: Shared, index: number): Promise<void> {
       continue
     }
     const reason = await shared.pressure()
+    shared.sayPause(reason)
     if (reason === undefined) return
-    if (reason !== said) log.append({ kind: 'note', text: `paused: ${reason}` })
-    said = reason
     await pause(PRESSURE_POLL_MS, context.signal)
   }
 }
@@ -556,6 +581,7 @@ async function attempt(chunk: PlannedChunk, shared: Shared): Promise<void> {
         chunk: chunk.id,
         text: `${pressure ? 'paused' : 'failed'}, again in ${delay} ms: ${text}`,
       })
+      if (pressure) context.warn(`Chunk ${chunk.id} waits for ${delay} ms, and fewer run at a time: ${text}`)
       await pause(delay, context.signal)
       if (stopped(shared)) return
     }
@@ -701,21 +727,21 @@ function createMeter(plan: Plan, log: EventLog, { connection, progress, now }: R
   const shareBefore = shareDone(plan, log)
   const started = now()
   let asking: Promise<void> | undefined
+  let pausedFor: string | undefined
   const update = async () => {
     const live = await written([...queries], connection)
     const summary = summarise(plan, log.state())
-    shown.update(
-      progressLine({
-        chunks: summary.chunks,
-        rows: summary.rows + live.rows,
-        bytes: summary.bytes + live.bytes,
-        newRows: summary.rows + live.rows - before.rows,
-        newBytes: summary.bytes + live.bytes - before.bytes,
-        shareBefore,
-        share: shareDone(plan, log),
-        elapsedMs: now() - started,
-      }),
-    )
+    const line = progressLine({
+      chunks: summary.chunks,
+      rows: summary.rows + live.rows,
+      bytes: summary.bytes + live.bytes,
+      newRows: summary.rows + live.rows - before.rows,
+      newBytes: summary.bytes + live.bytes - before.bytes,
+      shareBefore,
+      share: shareDone(plan, log),
+      elapsedMs: now() - started,
+    })
+    shown.update(pausedFor === undefined ? line : `${line}, paused: ${pausedFor}`)
   }
   const timer = setInterval(() => {
     // Only what people see; whatever goes wrong here, the run itself will meet it.
@@ -730,6 +756,9 @@ function createMeter(plan: Plan, log: EventLog, { connection, progress, now }: R
     writing: (queryId: string, active: boolean) => {
       if (active) queries.add(queryId)
       else queries.delete(queryId)
+    },
+    paused: (reason: string | undefined) => {
+      pausedFor = reason
     },
     async stop() {
       clearInterval(timer)

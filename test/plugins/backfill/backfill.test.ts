@@ -77,12 +77,24 @@ describe('copying a table', () => {
   })
 
   test('four chunks run at the same time', async () => {
-    const id = await planned(project, ['--target', 'app.target', '--source', 'app.source', ...DAYS])
-    await server.faults([{ action: 'delayBefore', match: '^INSERT INTO app._chkit_backfill', ms: 150, times: 12 }])
-    await server.clearHistory()
+    // Each block that is read takes 0.4 s.
+    await execute(connection, [
+      'CREATE VIEW app.slow AS SELECT at, id, kind FROM app.source WHERE NOT ignore(sleep(0.4))',
+      'TRUNCATE TABLE system.query_log',
+    ])
+    const argv = ['--target', 'app.target', '--source', 'app.slow', '--time-column', 'at', ...DAYS]
+    const id = await planned(project, [...argv, '--chunk-hours', '12'])
     const result = await project.run(['backfill', 'run', '--plan-id', id, '--parallel', '4', '--json'])
     expect(result.json).toMatchObject({ ok: true, rows: 32400 })
     expect(await figures('app.target')).toEqual(await figures('app.source', IN_WINDOW))
+    await connection.command('SYSTEM FLUSH LOGS')
+    // How many of them were under way when one began.
+    const [most] = await connection.query(
+      `WITH writes AS (SELECT query_id, minIf(event_time_microseconds, type = 'QueryStart') AS began, minIf(event_time_microseconds, type = 'QueryFinish') AS ended
+        FROM system.query_log WHERE query_id LIKE 'chkit-backfill-%-write-%' GROUP BY query_id)
+       SELECT max(n) AS most FROM (SELECT a.query_id, count() AS n FROM writes AS a, writes AS b WHERE b.began <= a.began AND a.began < b.ended GROUP BY a.query_id)`,
+    )
+    expect(most).toEqual({ most: 4 })
   })
 
   test.each([
@@ -153,4 +165,41 @@ test('a Date column, and a server whose rows have another time zone, lose nothin
     expect((await project.run(['backfill', 'run', '--plan-id', id, '--json'])).json).toMatchObject({ ok: true })
     expect(await figures(`app.${table}_copy`)).toEqual(await figures(`app.${table}`))
   }
+})
+
+describe('a server under pressure', () => {
+  test('too many parts in the target: the run waits for merges, says so, and goes on', async () => {
+    await execute(connection, [
+      'CREATE TABLE app.crowded (at DateTime, id UInt64) ENGINE = MergeTree ORDER BY at SETTINGS parts_to_delay_insert = 8',
+      'SYSTEM STOP MERGES app.crowded',
+      ...Array.from({ length: 8 }, (_, n) => `INSERT INTO app.crowded VALUES ('2000-01-01', ${n})`),
+    ])
+    const argv = ['--target', 'app.crowded', '--source', 'app.source', ...DAYS, '--chunk-hours', '24']
+    const id = await planned(project, argv)
+    const running = project.run(['backfill', 'run', '--plan-id', id, '--json'])
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(await connection.query('SELECT count() AS n FROM app.crowded')).toEqual([{ n: 8 }])
+    await execute(connection, ['SYSTEM START MERGES app.crowded', 'OPTIMIZE TABLE app.crowded FINAL'])
+    const result = await running
+    expect(result.json).toMatchObject({ ok: true, rows: 32400 })
+    expect(result.stderr).toContain(
+      'pauses: a partition of app.crowded has 8 parts, of 8 with which the server delays inserts; waiting for merges',
+    )
+    expect(result.stderr).toMatch(/goes on after \d+ s\./)
+    expect(await connection.query('SELECT count() AS n FROM app.crowded')).toEqual([{ n: 32408 }])
+  })
+
+  test('a server out of memory: fewer chunks at a time, said, and every row once', async () => {
+    const id = await planned(project, ['--target', 'app.target', '--source', 'app.source', ...DAYS])
+    const text =
+      'Code: 241. DB::Exception: (total) memory limit exceeded: would use 21.00 GiB. (MEMORY_LIMIT_EXCEEDED) (version 26.7.1.1)\n'
+    await server.faults([
+      { action: 'lateException', match: '^INSERT INTO app._chkit_backfill_\\w{16}_', text, times: 3 },
+    ])
+    const result = await project.run(['backfill', 'run', '--plan-id', id, '--parallel', '4', '--json'])
+    expect(result.json).toMatchObject({ ok: true, rows: 32400, chunks: { failed: 0 } })
+    expect(result.stderr).toMatch(/Chunk \d+ waits for \d+ ms, and fewer run at a time: .*MEMORY_LIMIT_EXCEEDED/)
+    expect(await figures('app.target')).toEqual(await figures('app.source', IN_WINDOW))
+    expect(await leftTables()).toEqual([])
+  })
 })

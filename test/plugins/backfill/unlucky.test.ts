@@ -140,6 +140,46 @@ describe('what cannot be promised is refused', () => {
   })
 })
 
+test('without a query log, a chunk whose answer was lost is unknown: not tried again, whatever retries are left, and said by every command', async () => {
+  const silent = await startHttpServer({ queryLog: false })
+  const other = await connectTo(silent.url)
+  const forgetful = backfillProject(silent.url)
+  try {
+    await execute(other, [
+      'CREATE DATABASE app',
+      'CREATE TABLE app.source (at DateTime, id UInt64) ENGINE = MergeTree ORDER BY at',
+      "INSERT INTO app.source SELECT toDateTime('2024-01-01', 'UTC') + number * 17, number FROM numbers(10000)",
+      'CREATE TABLE app.memory (at DateTime, id UInt64) ENGINE = Memory',
+    ])
+    const id = await planned(forgetful, [...PLAN, '--target', 'app.memory', '--force'])
+    await silent.faults([{ action: 'resetAfter', match: '^INSERT INTO app.memory', skip: 1 }])
+    const ended = await forgetful.run(['backfill', 'run', '--plan-id', id, '--json'])
+    expect(ended.json).toMatchObject({
+      ok: false,
+      code: 'run_incomplete',
+      details: {
+        chunks: { done: 3, unknown: 1 },
+        failed: [{ chunk: '0002', error: expect.stringContaining('Nobody can tell') }],
+      },
+    })
+    const again = await forgetful.run(['backfill', 'resume', '--plan-id', id, '--json'])
+    expect(again.json).toMatchObject({ ok: false, code: 'run_incomplete', details: { chunks: { unknown: 1 } } })
+    expect(await other.query('SELECT count() AS n, uniqExact(id) AS ids FROM app.memory')).toEqual([
+      { n: 10000, ids: 10000 },
+    ])
+    const status = await forgetful.run(['backfill', 'status', '--plan-id', id])
+    expect(status.stdout).toContain('chunk 0002: Nobody can tell whether the rows of chunk 0002')
+    const doctor = await forgetful.run(['backfill', 'doctor', '--plan-id', id, '--json'])
+    expect(doctor.json).toMatchObject({
+      problems: [{ code: 'chunk_unknown', mend: expect.stringContaining('Compare the rows') }],
+    })
+  } finally {
+    forgetful.remove()
+    await other.close()
+    await silent.stop()
+  }
+})
+
 describe('runs that go wrong', () => {
   test('two runs at once: one runs, the other is told', async () => {
     const id = await planned(project, PLAN)
