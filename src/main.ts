@@ -33,7 +33,8 @@ async function start(): Promise<void> {
   }
   const { reportCrash, run } = await import('./cli/dispatch.js')
   const version = await readVersion()
-  const write = ownStdout()
+  const own = ownStreams()
+  const write = own.stdout
   const interrupt = new AbortController()
   const onSignal = (signal: NodeJS.Signals) => {
     // The second time somebody means it: nothing is waited for any more.
@@ -46,7 +47,7 @@ async function start(): Promise<void> {
     cwd: process.cwd(),
     env: process.env,
     stdout: outputTo(process.stdout, write),
-    stderr: outputTo(process.stderr, process.stderr.write.bind(process.stderr)),
+    stderr: outputTo(process.stderr, own.stderr),
     stdin: { isTTY: process.stdin.isTTY === true },
     terminal: process.stdin.isTTY
       ? { input: process.stdin, output: process.stderr.isTTY ? process.stderr : process.stdout }
@@ -54,6 +55,7 @@ async function start(): Promise<void> {
     now: Date.now,
     signal: interrupt.signal,
     version,
+    cleanForeign: own.cleanForeign,
   }
   process.on('uncaughtException', (error) => {
     void end(reportCrash(argv, io, error), write)
@@ -82,14 +84,34 @@ async function end(exitCode: number, write: Write): Promise<never> {
 type Write = typeof process.stdout.write
 
 /**
- * The real way to stdout. With `--json` everybody else who writes to it, `console.log` in a schema file or a library,
- * reaches stderr instead: stdout holds one document.
+ * The real ways to stdout and stderr. Everybody else who writes to them (`console.log` in a schema file, a library) is
+ * led past `cleanForeign`'s function first, since secrets are hidden in what they print as well; with `--json` what they
+ * print on stdout reaches stderr instead: stdout holds one document.
  */
-function ownStdout(): Write {
-  const write: Write = process.stdout.write.bind(process.stdout)
+function ownStreams(): {
+  readonly stdout: Write
+  readonly stderr: Write
+  readonly cleanForeign: NonNullable<Io['cleanForeign']>
+} {
+  const stdout: Write = process.stdout.write.bind(process.stdout)
+  const stderr: Write = process.stderr.write.bind(process.stderr)
   const flags = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
-  if (flags.includes('--json')) process.stdout.write = process.stderr.write.bind(process.stderr)
-  return write
+  let redact = (text: string) => text
+  const foreign = (write: Write): Write => {
+    const cleaned = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8')
+      const clean = redact(text)
+      // Bytes go on as they came where there is nothing to hide: they need not be text at all.
+      return (write as (...values: unknown[]) => boolean)(clean === text ? chunk : clean, ...rest)
+    }
+    return cleaned as Write
+  }
+  process.stdout.write = foreign(flags.includes('--json') ? stderr : stdout)
+  process.stderr.write = foreign(stderr)
+  const cleanForeign = (next: (text: string) => string) => {
+    redact = next
+  }
+  return { stdout, stderr, cleanForeign }
 }
 
 function outputTo(stream: NodeJS.WriteStream, write: Write): OutputStream {

@@ -44,7 +44,9 @@ import { CORE_COMMANDS, createRegistry, findCommand, GLOBAL_FLAGS, OFFICIAL_PLUG
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const scan = scanArguments(argv, [...GLOBAL_FLAGS, ...CORE_COMMANDS.flatMap((command) => command.flags ?? [])])
   const session = openSession(scan, io)
-  const restoreConsole = scan.json ? routeConsole(io) : undefined
+  sessions.set(io, session)
+  io.cleanForeign?.(session.redact)
+  const restoreConsole = scan.json ? routeConsole((line) => io.stderr.write(session.redact(line))) : undefined
   let exitCode: number
   try {
     exitCode = await dispatch(argv, scan, session)
@@ -62,11 +64,15 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
  * gives the exit code. For the moment before the process ends.
  */
 export function reportCrash(argv: readonly string[], io: Io, thrown: unknown): number {
-  return openSession(scanArguments(argv, GLOBAL_FLAGS), io).fail(thrown)
+  const session = sessions.get(io) ?? openSession(scanArguments(argv, GLOBAL_FLAGS), io)
+  return session.fail(thrown)
 }
 
 /** What one invocation holds: its output, its config and connection once they are opened, and how it ends. */
 type Session = ReturnType<typeof openSession>
+
+/** The session of each run, for a crash beside it: it alone knows the secrets of the config and the command under way. */
+const sessions = new WeakMap<Io, Session>()
 
 function openSession(scan: Scan, io: Io) {
   const redactor = createRedactor(io.env)
@@ -533,12 +539,12 @@ function asResult(returned: CommandResult | number | undefined): CommandResult {
 }
 
 /** While stdout belongs to the document, what modules of the project print by `console` goes to stderr. */
-function routeConsole(io: Io): () => void {
+function routeConsole(write: (line: string) => void): () => void {
   const methods = ['log', 'info', 'debug', 'table', 'dir'] as const
   const saved = methods.map((method) => [method, console[method]] as const)
   for (const method of methods) {
     console[method] = (...values: readonly unknown[]) => {
-      io.stderr.write(`${values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' ')}\n`)
+      write(`${values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' ')}\n`)
     }
   }
   return () => {

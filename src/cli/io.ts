@@ -21,6 +21,8 @@ export type Io = {
   readonly now: () => number
   readonly signal: AbortSignal
   readonly version: string
+  /** Told once how to hide secrets in what the project's own code writes to the process's streams past these ones. */
+  readonly cleanForeign?: (redact: (text: string) => string) => void
   /** Answers questions instead of the terminal. Tests only. */
   readonly prompt?: Prompt
 }

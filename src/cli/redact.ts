@@ -24,7 +24,11 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
     if (secret === undefined || secret === '') return
     for (const form of formsOf(secret, user)) (form.length >= MINIMUM_LENGTH ? long : short).add(form)
   }
-  for (const [name, value] of Object.entries(env)) if (SECRET_ENVIRONMENT.test(name)) add(value)
+  for (const [name, value] of Object.entries(env)) {
+    if (SECRET_ENVIRONMENT.test(name)) add(value)
+    // The password of a URL, wherever it is printed alone: `CLICKHOUSE_URL`, `DATABASE_URL`.
+    else add(/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@:]*:([^\s/?#@]+)@/i.exec(value ?? '')?.[1])
+  }
   const redact = (text: string): string => {
     let clean = text
     // Longest first: a secret that begins like another one must not leave its tail behind.

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -117,6 +117,53 @@ describe('stdout', () => {
       status: code === 0 ? 1 : code,
       document: { ok: false, error: `The project’s own code ended the process, with code ${code}.` },
     })
+  })
+
+  test.each([{ argv: ['x'] }, { argv: ['x', '--json'] }])(
+    'shows no secret that the project’s own code prints: $argv',
+    ({ argv }) => {
+      usePlugin(
+        `const said = [PASSWORD, process.env.CLICKHOUSE_PASSWORD, process.env.DATABASE_URL.slice(14, 26)]
+       console.log('said', said); console.table(said); console.error(...said)
+       process.stdout.write(Buffer.from(said.join() + '\\n')); process.stderr.write(said.join())
+       process.stdout.write(Buffer.from([0xff, 0x0a])); context.print(said)
+       throw new Error(said.join())`,
+        "const PASSWORD = ['lit', 'eral-', 'word'].join('')",
+      )
+      const config = readFileSync(join(project.dir, 'clickhouse.config.ts'), 'utf8')
+      project.write({
+        'clickhouse.config.ts': config.replace(
+          "schema: './schema/*.ts',",
+          "schema: './schema/*.ts', clickhouse: { url: 'http://127.0.0.1:1', password: PASSWORD },",
+        ),
+      })
+      const env = {
+        HOME: project.dir,
+        CLICKHOUSE_PASSWORD: 'by-environment',
+        DATABASE_URL: 'pg://somebody:in-the-url-1@host/db',
+        CHKIT_DEBUG: '1',
+      }
+      const { status, stdout, stderr } = chkit(argv, { env })
+      expect(status).toBe(1)
+      expect(stderr).toContain('[hidden]')
+      expect(stdout + stderr).not.toMatch(/literal-word|by-environment|in-the-url-1/)
+    },
+  )
+
+  test('shows no secret of the config in what a promise that was left alone failed with', () => {
+    usePlugin(
+      'Promise.reject(new Error(context.config.clickhouse.password)); await new Promise((done) => setTimeout(done, 60_000))',
+    )
+    const config = readFileSync(join(project.dir, 'clickhouse.config.ts'), 'utf8')
+    project.write({
+      'clickhouse.config.ts': config.replace(
+        "schema: './schema/*.ts',",
+        "schema: './schema/*.ts', clickhouse: { url: 'http://127.0.0.1:1', password: ['lit', 'eral-word'].join('') },",
+      ),
+    })
+    const { status, stdout, stderr } = chkit(['x'], { timeout: 20_000 })
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toContain('error [hidden] (internal_error)')
   })
 
   test('does not wait for what a plugin left open', () => {
