@@ -171,7 +171,7 @@ export interface CreateTable extends StatementBase {
   readonly attachAs?: 'REPLICATED' | 'NOT REPLICATED'
 }
 
-/** A refresh or window interval: amounts as whole numbers of the unit, largest unit first, none zero. */
+/** A refresh or window interval: amounts as whole numbers of the unit, largest unit first, none zero but a lone `0 SECOND`. */
 export type TimeInterval = readonly { readonly amount: number; readonly unit: TimeUnit }[]
 
 /** Units as the server prints them. */

@@ -535,7 +535,7 @@ function parseTimeInterval(cursor: Cursor): TimeInterval {
   }
   months = take('MONTH', 1, take('YEAR', 12, months))
   for (const unit of ['WEEK', 'DAY', 'HOUR', 'MINUTE', 'SECOND'] as const) seconds = take(unit, SECONDS[unit]!, seconds)
-  return parts
+  return parts.length > 0 ? parts : [{ amount: 0, unit: 'SECOND' }]
 }
 
 /** A unit name in singular or plural. */
