@@ -25,7 +25,7 @@ const FUNCTION_ALIAS_LIST = `
   array_agg=groupArray array_concat_agg=groupArrayArray array_remove=arrayRemove
   array_to_string=arrayStringConcat bit_and=groupBitAnd bit_or=groupBitOr bit_xor=groupBitXor
   byteslice=substring cardinality=length ceiling=ceil char_length=lengthUTF8 character_length=lengthUTF8
-  concat_ws=concatWithSeparator connection_id=connectionID covar_pop=covarPop covar_samp=covarSamp curdate=today
+  concat_ws=concatWithSeparator connection_id=connectionId covar_pop=covarPop covar_samp=covarSamp curdate=today
   current_database=currentDatabase current_date=today current_query_id=currentQueryID
   current_schemas=currentSchemas current_timestamp=now current_user=currentUser database=currentDatabase
   date_bin=toStartOfInterval date_format=formatDateTime date_trunc=dateTrunc day=toDayOfMonth
@@ -63,7 +63,7 @@ const TYPE_ALIAS_LIST = `
   binary_varying=String bit=UInt64 blob=String bool=Bool boolean=Bool byte=Int8 bytea=String char=String
   char_large_object=String char_varying=String character=String character_large_object=String
   character_varying=String clob=String dec=Decimal double=Float64 double_precision=Float64 enum=Enum
-  fixed=Decimal float=Float32 inet4=IPv4 inet6=IPv6 int=Int32 int_signed=Int32 int_unsigned=UInt32 int1=Int8
+  fixed=Decimal float=Float32 geometry=Geometry inet4=IPv4 inet6=IPv6 int=Int32 int_signed=Int32 int_unsigned=UInt32 int1=Int8
   int1_signed=Int8 int1_unsigned=UInt8 integer=Int32 integer_signed=Int32 integer_unsigned=UInt32
   longblob=String longtext=String mediumblob=String mediumint=Int32 mediumint_signed=Int32
   mediumint_unsigned=UInt32 mediumtext=String national_char=String national_char_varying=String
@@ -89,13 +89,27 @@ const AGGREGATE_ALIAS_LIST = `
   timeSeriesLastToGrid=timeSeriesResampleToGridWithStaleness
 `
 
+/** Aggregate functions that print themselves under the name of another in a type; no aliases, says the server. */
+const PRINTED_AGGREGATES: ReadonlyMap<string, string> = new Map([
+  ['sumMappedArrays', 'sumMap'],
+  ['minMappedArrays', 'minMap'],
+  ['maxMappedArrays', 'maxMap'],
+])
+
+/** Aggregate functions whose states have a version, which the server writes into the type: 1 (seen on 26.7). */
+const VERSIONED_AGGREGATES: ReadonlySet<string> = new Set(
+  'sumMap minMap maxMap sumMapWithOverflow sumMapFiltered sumMapFilteredWithOverflow groupBitmapAnd groupBitmapOr groupBitmapXor'.split(
+    ' ',
+  ),
+)
+
 /** Suffixes that make a new aggregate function of one; \`sumIf\` is \`sum\` with \`If\`. */
 const COMBINATORS =
   'SimpleState OrDefault Distinct Resample ForEach ArgMax ArgMin OrNull Tuple Merge State Array Null Map If'.split(' ')
 
 /** Types of their own whose case does not matter. */
 const CASE_INSENSITIVE_TYPE_LIST = `
-  Bool Date Date32 DateTime DateTime32 DateTime64 Decimal Decimal32 Decimal64 Decimal128 Decimal256 Enum JSON Time Time64
+  Bool Date Date32 DateTime DateTime32 DateTime64 Decimal Decimal32 Decimal64 Decimal128 Decimal256 Enum Enum8 Enum16 JSON Time Time64
 `
 
 /** Lower-case name to stored name, from one of the lists above. */
@@ -130,13 +144,24 @@ export function isCaseInsensitiveFunction(name: string): boolean {
 
 /** The aggregate function under which a state of `name` is stored: `median` is `quantile`, `COUNT` is `count`. */
 export function canonicalAggregateName(name: string): string {
-  const alias = AGGREGATE_ALIASES.get(name)
+  const alias = AGGREGATE_ALIASES.get(name) ?? PRINTED_AGGREGATES.get(name)
   if (alias !== undefined) return alias
   const known = FUNCTIONS.get(name.toLowerCase())
   if (known !== undefined) return known
-  const combinator = COMBINATORS.find((suffix) => name.endsWith(suffix) && name.length > suffix.length)
+  const combinator = combinatorOf(name)
   if (combinator === undefined) return name
   return canonicalAggregateName(name.slice(0, -combinator.length)) + combinator
+}
+
+/** True when the server writes a version into the type of a state of `name`, a canonical name. */
+export function isVersionedAggregate(name: string): boolean {
+  if (VERSIONED_AGGREGATES.has(name)) return true
+  const combinator = combinatorOf(name)
+  return combinator !== undefined && isVersionedAggregate(name.slice(0, -combinator.length))
+}
+
+function combinatorOf(name: string): string | undefined {
+  return COMBINATORS.find((suffix) => name.endsWith(suffix) && name.length > suffix.length)
 }
 
 /** Answers by name as written: a schema says the same few types thousands of times. */

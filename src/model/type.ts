@@ -1,7 +1,7 @@
 import type { Expression, FunctionCall, Literal, TypeArgument, TypeNode } from '../sql/ast.js'
 import { printType } from '../sql/print.js'
 import { compareCodeUnits } from './definition.js'
-import { canonicalAggregateName, canonicalTypeName } from './functions.js'
+import { canonicalAggregateName, canonicalTypeName, isVersionedAggregate } from './functions.js'
 
 /** Types that take no parameter; the length of an SQL alias (`VARCHAR(255)`, `INT(11)`) is accepted and forgotten. */
 const WITHOUT_PARAMETERS = new Set([
@@ -16,6 +16,7 @@ const WITHOUT_PARAMETERS = new Set([
   'UInt64',
   'Float32',
   'Float64',
+  'BFloat16',
 ])
 
 const DECIMAL_PRECISION: Readonly<Record<string, string>> = {
@@ -52,7 +53,7 @@ export function typeText(type: TypeNode): string {
 /** Types that are printed as their bare name, for the path that most columns take. */
 const SIMPLE: ReadonlySet<string> = new Set([
   ...WITHOUT_PARAMETERS,
-  ...'Bool Date Date32 DateTime UUID IPv4 IPv6 Int128 Int256 UInt128 UInt256 BFloat16 Dynamic JSON Time'.split(' '),
+  ...'Bool Date Date32 DateTime UUID IPv4 IPv6 Int128 Int256 UInt128 UInt256 Dynamic JSON Time'.split(' '),
 ])
 
 /** The canonical form of a type as a tree. Idempotent. */
@@ -70,6 +71,9 @@ export function canonicalType(type: TypeNode): TypeNode {
       return withArgs('Decimal', [int(DECIMAL_PRECISION[name]!), args[0] ?? int('0')])
     case 'DateTime32':
       return withArgs('DateTime', args)
+    case 'DateTime':
+    case 'Time':
+      return withPrecision(name, args)
     case 'DateTime64':
     case 'Time64':
       return withArgs(name, args.length === 0 ? [int('3')] : args.filter((arg, index) => index === 0 || isString(arg)))
@@ -92,6 +96,13 @@ export function canonicalType(type: TypeNode): TypeNode {
     default:
       return withArgs(name, args.map(canonicalArgument))
   }
+}
+
+/** `DateTime(3)`, as other databases spell it, is `DateTime64(3)`; a precision of 0 is none. */
+function withPrecision(name: 'DateTime' | 'Time', args: readonly TypeArgument[]): TypeNode {
+  const [first, ...rest] = args
+  if (first?.kind !== 'literal' || first.type !== 'int') return withArgs(name, args)
+  return first.value === '0' ? withArgs(name, rest) : withArgs(`${name}64`, args)
 }
 
 /** Empty brackets are never printed: `Tuple()` is `Tuple`. */
@@ -202,12 +213,18 @@ function joinPath(arg: TypeArgument): TypeArgument {
 }
 
 function canonicalAggregate(name: string, args: readonly TypeArgument[]): TypeNode {
-  // `AggregateFunction(1, uniq, T)`: a version of the state's format may stand first.
-  const at = args[0]?.kind === 'literal' ? 1 : 0
-  return withArgs(
-    name,
-    args.map((arg, index) => (index === at ? aggregateCall(arg) : canonicalArgument(arg))),
-  )
+  // `AggregateFunction(1, sumMap, T)`: the version of the state's format may stand first.
+  const [first] = args
+  const at = first?.kind === 'literal' ? 1 : 0
+  const canonical = args.map((arg, index) => (index === at ? aggregateCall(arg) : canonicalArgument(arg)))
+  const isImplied = at === 1 && first?.kind === 'literal' && first.type === 'int' && first.value === '1'
+  return withArgs(name, isImplied && isVersionedCall(canonical[1]) ? canonical.slice(1) : canonical)
+}
+
+/** True when the server writes version 1 for such a function by itself. */
+function isVersionedCall(call: TypeArgument | undefined): boolean {
+  if (call?.kind === 'identifier') return typeof call.parts[0] === 'string' && isVersionedAggregate(call.parts[0])
+  return (call?.kind === 'type' || call?.kind === 'function') && isVersionedAggregate(call.name)
 }
 
 /** The function in an aggregate type: name resolved, empty brackets dropped. */
