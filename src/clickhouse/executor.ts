@@ -14,6 +14,15 @@ export function sizeSettings(statement: string): QuerySettings {
   return statement.length > LONG_STATEMENT ? { max_query_size: 4 * statement.length + 1_000 } : {}
 }
 
+/** A session of the server's HTTP interface. Only one statement at a time may use it, and only the node that has it knows it. */
+export type QuerySession = {
+  readonly id: string
+  /** Seconds after its last statement at which it ends. */
+  readonly timeoutS: number
+  /** Refused with SESSION_NOT_FOUND when there is none of this id; otherwise it is made. */
+  readonly mustExist?: true
+}
+
 export type QueryOptions = {
   /** Server-side bound parameters of `{name:Type}` placeholders; servers before 19.14 get them as literals in the text. */
   readonly params?: Readonly<Record<string, unknown>>
@@ -25,6 +34,8 @@ export type QueryOptions = {
   readonly signal?: AbortSignal
   /** Milliseconds until the client gives up; undefined means the connection's own limit, 0 none. */
   readonly timeoutMs?: number
+  /** Ignored by the embedded engine. */
+  readonly session?: QuerySession
   /** What stands in the statement and no error may show, however the server repeats it. */
   readonly secrets?: readonly string[]
 }

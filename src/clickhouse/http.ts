@@ -9,7 +9,14 @@ import type { ClickHouseConfig } from '../config/config.js'
 import { ChkitError, messageOf } from '../errors.js'
 import type { ConnectOptions } from './connect.js'
 import { type ConnectionContext, connectionError, networkError } from './connection-error.js'
-import { type CommandResult, type Executor, type QueryOptions, type QuerySettings, sizeSettings } from './executor.js'
+import {
+  type CommandResult,
+  type Executor,
+  type QueryOptions,
+  type QuerySession,
+  type QuerySettings,
+  sizeSettings,
+} from './executor.js'
 import { decodeRows, encodeRows, isCompleteAnswer, ROW_FORMAT } from './rows.js'
 import { scrubSecrets } from './secrets.js'
 import { BARE_STATE_QUERY, readState, type ServerState, stateQuery } from './server.js'
@@ -116,7 +123,12 @@ export function openHttp(config: ClickHouseConfig, options: ConnectOptions): Exe
     const settings = info.readonly === 1 ? {} : { ...sizeSettings(text), ...config.settings, ...call.settings }
     const request = (withDatabase: boolean): Request => ({
       text,
-      urlParams: { ...numeric(settings), ...urlParams, ...(withDatabase ? { database } : {}) },
+      urlParams: {
+        ...numeric(settings),
+        ...urlParams,
+        ...sessionParams(call.session),
+        ...(withDatabase ? { database } : {}),
+      },
       queryId: call.queryId ?? randomUUID(),
       limitMs: call.timeoutMs ?? requestLimitMs,
       ...(call.params && !inline ? { queryParams: call.params } : {}),
@@ -403,6 +415,12 @@ function writtenIn(summary: { written_rows: string; written_bytes: string } | un
 /** Parameters travel in the URL, which servers and proxies limit (16 KiB on old ones). */
 function isLong(params: Readonly<Record<string, unknown>>): boolean {
   return Object.values(params).reduce<number>((sum, value) => sum + encodeURIComponent(String(value)).length, 0) > 4_000
+}
+
+function sessionParams(session: QuerySession | undefined): QuerySettings {
+  if (session === undefined) return {}
+  const { id, timeoutS, mustExist } = session
+  return { session_id: id, session_timeout: timeoutS, ...(mustExist ? { session_check: 1 } : {}) }
 }
 
 /** Old servers read no `true` or `false` as a setting. */

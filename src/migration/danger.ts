@@ -34,12 +34,16 @@ type Found = {
 
 const NOT_NAMED = 'destructive_operation_review_required'
 
+/** Dangerous where the target holds rows: a new one holds none. */
+const REPLACED_BY_REFRESH = 'refresh_replaces_rows'
+
 const RECOMMENDATIONS: Readonly<Record<string, string>> = {
   drop_table_data_loss:
     'Make sure that nothing reads the table any more, and keep a copy of its rows (BACKUP, or RENAME it away first).',
   drop_column_irreversible:
     'Make sure that no query, view or dictionary reads the column, and copy its values if they may be needed.',
   drop_view_dependency_break: 'Make sure that nothing reads the view; a materialized view stops filling its target.',
+  [REPLACED_BY_REFRESH]: 'Give the view a target of its own, or APPEND, where these rows are to stay.',
   [NOT_NAMED]: 'Read the statement and make sure that what it removes is not needed.',
 }
 
@@ -47,7 +51,7 @@ function dangerous(migrations: readonly ParsedMigration[]): Found[] {
   return migrations.flatMap((migration) =>
     migration.statements.flatMap((statement) =>
       statement.effects.operations
-        .filter((operation) => operation.risk === 'danger')
+        .filter((operation) => operation.risk === 'danger' || operation.warningCode === REPLACED_BY_REFRESH)
         .map((operation) => ({ migration, statement, operation })),
     ),
   )
@@ -92,11 +96,12 @@ export async function findDestructive(
   const known = targets.filter((target) => target !== undefined)
   const read = await readTableSizes(executor, known)
   const sizes = new Map(known.map((target, index) => [target, read[index]]))
-  return found.map(({ migration, statement, operation }, index) => {
+  return found.flatMap(({ migration, statement, operation }, index) => {
     const target = targets[index]
     const size = target === undefined ? undefined : sizes.get(target)
     const warningCode = operation.warningCode ?? NOT_NAMED
     const impact = impactOf(target, size)
+    if (warningCode === REPLACED_BY_REFRESH && (size?.rows ?? 0) === 0) return []
     return {
       migration: migration.name,
       statement: statement.number,

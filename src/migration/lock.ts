@@ -37,6 +37,8 @@ export type Lock = {
   readonly runner: string
   /** Asked right before each statement. Throws `lock_lost` when the lease has run out or another epoch holds. */
   assertHeld(): Promise<void>
+  /** Milliseconds for which it surely holds without being renewed; infinite where no lock is needed. */
+  leftMs(): number
   release(): Promise<void>
 }
 
@@ -47,7 +49,8 @@ export function newRunner(): string {
 
 /** For the embedded engine, whose folder is locked by this process, and for servers without table comments. */
 export function noLock(runner: string): Lock {
-  return { epoch: 0, runner, assertHeld: async () => undefined, release: async () => undefined }
+  const nothing = async () => undefined
+  return { epoch: 0, runner, assertHeld: nothing, leftMs: () => Number.POSITIVE_INFINITY, release: nothing }
 }
 
 /** UNKNOWN_TABLE, UNKNOWN_DATABASE, TABLE_IS_DROPPED. */
@@ -177,12 +180,15 @@ function hold(
 ): Lock {
   const { runner, leaseMs } = terms
   let confirmedAt = terms.since
+  let confirmedAtClock = Date.now() - (performance.now() - terms.since)
   let lost: string | undefined
   let renewing: Promise<void> | undefined
 
-  const left = () => leaseMs - (performance.now() - confirmedAt)
+  // A machine that sleeps stops the one clock, and someone who sets the time turns back the other.
+  const left = () => leaseMs - Math.max(performance.now() - confirmedAt, Date.now() - confirmedAtClock)
   const renewOnce = async () => {
     const asked = performance.now()
+    const askedAtClock = Date.now()
     const { now, claims } = await store.list()
     if (claims[0]?.epoch !== epoch) {
       lost = claims.length === 0 ? 'it was broken' : `epoch ${claims[0]?.epoch} holds it now`
@@ -195,6 +201,7 @@ function hold(
     }
     await store.renew(claimOf(runner, epoch, now + leaseMs))
     confirmedAt = asked
+    confirmedAtClock = askedAtClock
   }
   const renew = () => {
     renewing ??= renewOnce().finally(() => {
@@ -222,6 +229,7 @@ function hold(
         details: { epoch },
       })
     },
+    leftMs: left,
     release: async () => {
       clearInterval(timer)
       await renewing?.catch(() => undefined)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Executor } from '../clickhouse/executor.js'
+import type { Executor, QueryOptions, QuerySession } from '../clickhouse/executor.js'
 import { databaseEngines } from '../clickhouse/features.js'
 import { explaining, ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
@@ -7,6 +7,7 @@ import { distributesDdl } from '../render/cluster.js'
 import type { Literal } from '../sql/ast.js'
 import { printExpression } from '../sql/printer/expression.js'
 import { printStatement } from '../sql/statement.js'
+import { withAnswerWatch } from './answer-watch.js'
 import { type Batch, batchesOf, type Planned, type Scheduled, tablesToAsk } from './batch.js'
 import {
   type ClusterLook,
@@ -24,6 +25,7 @@ import {
 import { isCut, isKeeperAway, patiently, persistently } from './cut.js'
 import { migrationId } from './directory.js'
 import { type Evidence, evidenceFor, type Observation, objectsOf, observe, type SystemSource } from './evidence.js'
+import { isFencedOff, openFence } from './fence.js'
 import {
   type Journal,
   type JournalState,
@@ -171,6 +173,9 @@ const NO_EVIDENCE: Evidence = { proof: { kind: 'none' }, before: { objects: {}, 
 /** Times that a statement is sent again after a cut connection, when evidence says that it did not run. */
 const RESENDS = 3
 
+/** Statements that may find no session before sessions are given up: behind a balancer each request meets another node. */
+const FENCE_TRIES = 2
+
 /** Intents that are written in one go. */
 const CHUNK = 64
 
@@ -224,6 +229,8 @@ class MigrationRun {
   private readonly settings: Record<string, string | number | boolean> = {}
   private readonly items: readonly Planned[]
   private tries = 0
+  /** Statements refused because their session was not found. */
+  private fencedOff = 0
   private readonly began = performance.now()
   /** Numbers of the statements that are known to have run. */
   private readonly done = new Set<number>()
@@ -515,16 +522,23 @@ class MigrationRun {
     const clustered = parseEvidence(sent.evidence)?.cluster !== undefined && showsOnHosts(item.proof)
     let queryId = sent.queryId
     for (let resend = 0; ; resend++) {
+      const text = await this.textOf(item)
+      await this.context.lock.assertHeld()
+      const session = await this.fence(item)
       await this.context.lock.assertHeld()
       try {
-        await this.context.executor.command(await this.textOf(item), { queryId, settings: { ...this.settings } })
+        await this.command(item, text, { queryId, ...(session === undefined ? {} : { session }) })
         if (item.statement.node.kind === 'createDatabase') this.engines = undefined
         if (clustered) await this.converge({ ...sent, queryId }, '', true)
         this.note(item, 'done', queryId, '')
         break
       } catch (error) {
         const now = { ...sent, queryId }
-        if (await (clustered ? this.ranOnHosts(error, now, resend) : this.ranDespite(error, now, resend))) break
+        if (session !== undefined && isFencedOff(error)) {
+          // Either time ran out, which the lock knows, or a balancer sends each request to another node.
+          this.fencedOff++
+          this.note(item, 'not_done', queryId, messageWithout(error, this.context.redact))
+        } else if (await (clustered ? this.ranOnHosts(error, now, resend) : this.ranDespite(error, now, resend))) break
       }
       queryId = this.nextQueryId(item)
       await this.flush([this.event(item, 'intent', queryId, '', sent.evidence)])
@@ -532,6 +546,27 @@ class MigrationRun {
     // Where only the journal will know, the outcome is written before anything else happens.
     if (!isCertain(item.proof)) await this.flush()
     await this.follow(item, queryId)
+  }
+
+  private async command(item: Planned, text: string, options: QueryOptions & { readonly queryId: string }) {
+    const { executor } = this.context
+    const send = (more: QueryOptions) => executor.command(text, { ...options, settings: { ...this.settings }, ...more })
+    // The embedded engine cannot be asked meanwhile, and has no connection that could hang.
+    if (executor.kind === 'embedded') return send({})
+    return withAnswerWatch(
+      executor,
+      options.queryId,
+      (what) => this.report(item, what),
+      (signal) => send({ signal }),
+    )
+  }
+
+  /** A session that refuses the statement when it arrives after the lease; undefined where it is not needed or not to be had. */
+  private async fence({ proof }: Planned): Promise<QuerySession | undefined> {
+    const { executor, lock } = this.context
+    if (executor.kind !== 'http' || lock.epoch === 0 || isCertain(proof) || this.fencedOff >= FENCE_TRIES)
+      return undefined
+    return persistently(() => openFence(executor, lock.leftMs), RECONNECT_MS)
   }
 
   /** True: it ran all the same. False: it did not, and may be sent again. Throws when it failed or nobody can tell. */

@@ -60,6 +60,25 @@ test(`${PROCESSES} processes at once, ${ROUNDS} rounds: each statement ran once,
   }
 }, 1_200_000)
 
+test('a statement that arrives after the lease of its sender is refused by the server', async () => {
+  const project = newProject('late')
+  await server.faults([{ action: 'hangBefore', match: 'INSERT INTO late\\.t VALUES \\(1\\)' }])
+  const holder = start(project)
+  while ((await server.stats()).held === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  // As if it had been stopped between looking at its lease and writing to its socket.
+  holder.child.kill('SIGSTOP')
+  await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 1000))
+  expect(await start(project).ended).toBe(0)
+  expect(await rows('late')).toBe(12)
+  await server.release()
+  holder.child.kill('SIGCONT')
+  expect(await holder.ended).toBe(4)
+  const late = (await server.history()).filter(({ query }) => /INSERT INTO late\.t VALUES \(1\)/.test(query))
+  expect(late.map(({ state }) => state)).toEqual(['received', 'finished'])
+  expect(await rows('late')).toBe(12)
+  project.remove()
+}, 120_000)
+
 test('a holder that is stopped past its lease and continued changes nothing more', async () => {
   const project = newProject('stopped')
   await server.faults([{ action: 'hangBefore', match: 'INSERT INTO stopped\\.t VALUES \\(1\\)' }])

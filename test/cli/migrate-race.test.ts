@@ -194,6 +194,41 @@ describe('what nobody can know', () => {
   })
 })
 
+describe('statements that only the journal knows are sent in a session that ends before the lease', () => {
+  const inserts = async (of: HttpServer) =>
+    (await of.history()).filter(({ query }) => /^INSERT INTO race\d+\.t /.test(query))
+
+  test('each in its own; others without', async () => {
+    await server.clearHistory()
+    newProject(FILES)
+    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0 })
+    const sessions = (await inserts(server)).map(({ session }) => session)
+    expect(sessions).toHaveLength(2)
+    expect(new Set(sessions).size).toBe(2)
+    for (const session of sessions) expect(session).toMatch(/^chkit-/)
+    const creates = (await server.history()).filter(({ query }) => /^CREATE TABLE race/.test(query))
+    expect(creates.filter(({ session }) => session !== undefined)).toEqual([])
+  })
+
+  test('behind a balancer, where no session is found again, without one', async () => {
+    const balanced = await startHttpServer({ sessions: false })
+    const other = await connect({ url: balanced.url }, { root: '/' })
+    try {
+      const db = newProject(FILES, { url: balanced.url })
+      expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0 })
+      expect(await other.query(`SELECT count() AS n FROM ${db}.t`)).toEqual([{ n: 11 }])
+      expect(
+        (await inserts(balanced))
+          .filter(({ state }) => state === 'finished')
+          .every(({ session }) => session === undefined),
+      ).toBe(true)
+    } finally {
+      await other.close()
+      await balanced.stop()
+    }
+  })
+})
+
 test('names without a database mean the configured one, also in the run that creates it', async () => {
   const db = newProject({ '1_a.sql': 'CREATE TABLE plain (x UInt8) ENGINE = Memory;\nINSERT INTO plain VALUES (1);' })
   expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0 })

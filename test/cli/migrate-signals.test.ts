@@ -121,6 +121,23 @@ describe('SIGINT', () => {
   })
 })
 
+test('while no answer comes, the server is asked what it does; one that was lost is not waited for', async () => {
+  const db = newProject()
+  project.write({
+    'migrations/2_b.sql': `INSERT INTO ${db}.t SELECT sleepEachRow(1) FROM numbers(3) SETTINGS max_block_size = 1;
+INSERT INTO ${db}.t VALUES (2);`,
+  })
+  await server.faults([{ action: 'hangAfter', match: 'VALUES \\(2\\)' }])
+  const started = performance.now()
+  const { exitCode, stderr } = await project.run(['migrate', '--apply'], { tty: true })
+  expect(exitCode).toBe(0)
+  expect(stderr).toMatch(/2_b.sql: statement 1 of 2: the server has been at it for \d s/)
+  expect(stderr).toContain('2_b.sql: statement 2 of 2: no answer for 2 s, and the server does not run it')
+  // A request may take 300 s.
+  expect(performance.now() - started).toBeLessThan(30_000)
+  expect(await rows(db)).toEqual([{ n: 5 }])
+})
+
 describe('--unlock', () => {
   const person = (typed: string): { prompt: Prompt; asked: string[] } => {
     const asked: string[] = []

@@ -6,6 +6,7 @@ import { databaseEngines, hasSystemColumn } from '../../src/clickhouse/features.
 import { readTableSizes } from '../../src/clickhouse/table-sizes.js'
 import type { ClickHouseConfig } from '../../src/config/config.js'
 import { ChkitError } from '../../src/errors.js'
+import { isFencedOff, openFence } from '../../src/migration/fence.js'
 import { type OldServer, oldServerMissing, startOldServer } from '../support/old-server.js'
 
 describe.skipIf(oldServerMissing)(
@@ -43,6 +44,22 @@ describe.skipIf(oldServerMissing)(
       expect(hasSystemColumn(info, 'tables', 'uuid')).toBe(false)
       expect(hasSystemColumn(info, 'functions', 'create_query')).toBe(false)
       expect(hasSystemColumn(info, 'mutations', 'is_done')).toBe(true)
+    })
+
+    test('refuses what comes when its session has ended, and gives none where there is no time', async () => {
+      const executor = await openOld()
+      await executor.command('CREATE TABLE fenced (x UInt8) ENGINE = Memory')
+      const started = performance.now()
+      const session = await openFence(executor, () => 4_500 - (performance.now() - started))
+      expect(session).toMatchObject({ timeoutS: 1, mustExist: true })
+      await executor.command('INSERT INTO fenced VALUES (1)', session === undefined ? {} : { session })
+      await new Promise((resolve) => setTimeout(resolve, 3_100))
+      const late = await failure(
+        executor.command('INSERT INTO fenced VALUES (2)', session === undefined ? {} : { session }),
+      )
+      expect(isFencedOff(late)).toBe(true)
+      expect(await executor.query('SELECT x FROM fenced')).toEqual([{ x: 1 }])
+      expect(await openFence(executor, () => 3_500)).toBeUndefined()
     })
 
     test('creates the configured database, writes and reads, with parameters put into the text', async () => {

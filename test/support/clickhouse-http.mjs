@@ -183,10 +183,12 @@ async function serve(req, res) {
       state: 'received',
       fault: fault?.action,
       settings: request.settings,
+      session: url.searchParams.get('session_id') ?? undefined,
       encoding: req.headers['content-encoding'],
     }
     history.push(entry)
     if (fault && (await spoilBefore(fault, req, res))) return
+    const session = enterSession(url)
     entry.state = 'running'
     stats.inFlight++
     stats.mostInFlight = Math.max(stats.mostInFlight, stats.inFlight)
@@ -199,6 +201,7 @@ async function serve(req, res) {
       throw error
     } finally {
       stats.inFlight--
+      session?.leave()
     }
     if (fault && (await spoilAfter(fault, req, res, request))) return
     const summary = {
@@ -220,6 +223,28 @@ async function serve(req, res) {
     )
   } catch (error) {
     fail(res, request, error)
+  }
+}
+
+const httpSessions = new Map()
+
+/** As the server's NamedSessionsStorage: one statement at a time, gone when its timeout has passed since the last one. */
+function enterSession(url) {
+  const id = url.searchParams.get('session_id')
+  if (id === null) return undefined
+  const known = httpSessions.get(id)
+  const alive = options.sessions !== false && known !== undefined && (known.busy || known.until > Date.now())
+  if (!alive && url.searchParams.get('session_check') === '1')
+    throw new EngineError(372, 'SESSION_NOT_FOUND', `Session ${id} not found`)
+  if (alive && known.busy)
+    throw new EngineError(373, 'SESSION_IS_LOCKED', `Session ${id} is locked by a concurrent client`)
+  const session = { busy: true, until: 0 }
+  httpSessions.set(id, session)
+  return {
+    leave() {
+      session.busy = false
+      session.until = Date.now() + Number(url.searchParams.get('session_timeout') ?? 60) * 1000
+    },
   }
 }
 

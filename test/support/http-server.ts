@@ -24,6 +24,8 @@ export type HttpServerOptions = {
   readonly version?: string
   /** Configuration file of the engine (KeeperMap, users). */
   readonly configFile?: string
+  /** False: no session is ever found again, as behind a balancer that sends each request to another node. */
+  readonly sessions?: boolean
   /** False: `system.query_log` stays empty. */
   readonly queryLog?: boolean
   /** After how many idle ms the server closes a socket. */
@@ -75,6 +77,8 @@ export type HistoryEntry = {
   readonly state: 'received' | 'running' | 'finished' | 'failed'
   readonly fault?: Fault['action']
   readonly settings: Readonly<Record<string, string>>
+  /** Id of the HTTP session. */
+  readonly session?: string
   readonly encoding?: string
 }
 
