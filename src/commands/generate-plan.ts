@@ -84,11 +84,7 @@ async function finish(
   const own = planChanges(changes, { from, to: target, allowRecreate })
   const plan = await context.plugins.onPlanCreated(own, target.definitions)
   const placed = { cluster: context.config.clickhouse?.cluster, replicatedDatabases: replicatedDatabases(from, target) }
-  const statements = renderPlan(plan, placed)
-  const carriedOut = new Set(statements.flatMap(({ steps }) => steps))
-  for (const step of plan.steps)
-    if (!carriedOut.has(step)) context.warn(`${step.key}: ${step.reason} ${step.warning ?? 'Nothing runs for it.'}`)
-  return { plan, statements, suggestions }
+  return { plan, statements: renderPlan(plan, placed), suggestions }
 }
 
 /** Throws for what the server cannot or must not do, all of it at once. */

@@ -29,7 +29,7 @@ type ColumnMapping = {
 /**
  * The renames between two models. Flags win over `renamedFrom`; a `renamedFrom` whose old name is gone, or whose new
  * name exists already, was carried out before and is ignored. Throws `rename_conflict` (two sources or targets, chains,
- * cycles) and `rename_invalid` (a flag that cannot be read or names nothing).
+ * cycles, a name that is taken or still declared) and `rename_invalid` (a flag that cannot be read or names nothing).
  */
 export function resolveRenames(from: Model, to: Model, flags: RenameFlags = {}): Rename[] {
   const before = objectsByName(from)
@@ -82,7 +82,8 @@ function objectRenames(
   checkObjectMappings(declared)
   const alive = declared.filter(
     ({ from, to }) =>
-      before.get(text(from))?.kind === after.get(text(to))?.kind && !before.has(text(to)) && !after.has(text(from)),
+      before.get(text(from))?.kind === after.get(text(to))?.kind &&
+      isAlive('table', text(from), text(to), before.has(text(to)), after.has(text(from))),
   )
   return [...given, ...alive]
     .map(({ from, to }): ObjectRename => ({ kind: 'object', from, to }))
@@ -167,7 +168,8 @@ function columnRenames(
   const alive = declared.filter(({ table, from, to }) => {
     const old = tableBefore(table)
     const next = after.get(text(table)) as Table
-    return old !== undefined && hasColumn(old, from) && !hasColumn(old, to) && !hasColumn(next, from)
+    if (old === undefined || !hasColumn(old, from)) return false
+    return isAlive('column', key(table, from), key(table, to), hasColumn(old, to), hasColumn(next, from))
   })
   return [...given, ...alive].map(({ table, from, to }): ColumnRename => ({ kind: 'column', table, from, to }))
 }
@@ -213,6 +215,21 @@ function parseColumnFlag(
 }
 
 // Both
+
+/**
+ * True when a `renamedFrom` whose old name is there speaks of what is to come. It was carried out before when both names
+ * were there and still are. Throws `rename_conflict` where ignoring it would drop what it means to keep.
+ */
+function isAlive(kind: 'table' | 'column', from: string, to: string, wasThere: boolean, stays: boolean): boolean {
+  if (wasThere === stays) return !wasThere
+  if (stays)
+    throw new ChkitError('rename_conflict', `Renamed ${kind} "${from}" is still declared beside "${to}".`, {
+      hint: 'Rename in one migration and declare the old name anew in the next; or take renamedFrom away, if it is no rename.',
+    })
+  throw new ChkitError('rename_conflict', `Renamed ${kind} "${from}" cannot become "${to}", which exists already.`, {
+    hint: `Drop "${to}" in a migration before; or take renamedFrom away, to drop "${from}".`,
+  })
+}
 
 function items(values: readonly string[]): string[] {
   return values

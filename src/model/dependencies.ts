@@ -11,6 +11,7 @@ import {
   type Model,
   objectKey,
   objectName,
+  type QualifiedName,
   type Table,
   type View,
 } from './definition.js'
@@ -218,7 +219,10 @@ function engineReferences(table: Table): readonly Reference[] {
       const [first, second] = [textOf(args[0]), textOf(args[1])]
       if (first === undefined) return []
       return [
-        second === undefined ? qualified(first, table.database) : { kind: 'object', database: first, name: second },
+        {
+          kind: 'object',
+          ...(second === undefined ? qualified(first, table.database) : { database: first, name: second }),
+        },
       ]
     }
     case 'Dictionary': {
@@ -271,25 +275,38 @@ function dictionaryReferences(dictionary: Dictionary): readonly Reference[] {
   const collection = /\bNAME (\w+|`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*')/.exec(dictionary.source)?.[1]
   const name = textOf(collection)
   if (name !== undefined) references.push(keyed('named_collection', name))
-  const pairs = sourcePairs(dictionary.source)
-  if (pairs !== undefined) {
-    const database = pairs.get('DB') ?? dictionary.database
-    const table = pairs.get('TABLE')
-    const query = pairs.get('QUERY')
-    if (table !== undefined) references.push(qualified(table, database))
-    if (query !== undefined) references.push(...queryReferences(query, database))
-  }
+  const source = dictionarySource(dictionary)
+  if (source.table !== undefined) references.push({ kind: 'object', ...source.table })
+  if (source.query !== undefined) references.push(...queryReferences(source.query, source.database))
   for (const attribute of dictionary.attributes)
     if (attribute.expression !== undefined)
       references.push(...expressionReferences(attribute.expression, dictionary.database))
   return references
 }
 
-function qualified(table: string, database: string): Reference {
+/**
+ * The table or the query that a dictionary reads on this server, with the database that its bare names belong to; both
+ * are undefined for any other source.
+ */
+export function dictionarySource(dictionary: Dictionary): {
+  readonly database: string
+  readonly table?: QualifiedName
+  readonly query?: string
+} {
+  const pairs = sourcePairs(dictionary.source)
+  const database = pairs?.get('DB') ?? dictionary.database
+  const table = pairs?.get('TABLE')
+  const query = pairs?.get('QUERY')
+  return {
+    database,
+    ...(table !== undefined && { table: qualified(table, database) }),
+    ...(query !== undefined && { query }),
+  }
+}
+
+function qualified(table: string, database: string): QualifiedName {
   const dot = table.indexOf('.')
-  return dot < 0
-    ? { kind: 'object', database, name: table }
-    : { kind: 'object', database: table.slice(0, dot), name: table.slice(dot + 1) }
+  return dot < 0 ? { database, name: table } : { database: table.slice(0, dot), name: table.slice(dot + 1) }
 }
 
 /** Text values of a local `CLICKHOUSE(KEY 'value' ..)` source by key; `undefined` for any other source. */

@@ -2,7 +2,17 @@
 import type { Change } from '../diff/change.js'
 import { readsEverything } from '../diff/expression-names.js'
 import { accessReferences } from '../model/access-references.js'
-import { isDatabaseObject, type MaterializedView, objectKey, objectName, type View } from '../model/definition.js'
+import {
+  type Dictionary,
+  isDatabaseObject,
+  type MaterializedView,
+  objectKey,
+  objectName,
+  type Table,
+  type View,
+} from '../model/definition.js'
+import { dictionarySource } from '../model/dependencies.js'
+import { missingInQuery } from '../model/query-columns.js'
 import { keyOf } from './describe.js'
 import { stepOf } from './plan-table.js'
 import type { Scene } from './scene.js'
@@ -103,6 +113,37 @@ export function brokenReaders(scene: Scene, changes: readonly Change[]): Refusal
     })
   }
   return refusals
+}
+
+/** Dictionaries that go on selecting a column which their source loses: they fail when they load the next time. */
+export function brokenDictionaries(scene: Scene, changes: readonly Change[]): Refusal[] {
+  return changes.flatMap((change) => {
+    if (change.kind !== 'dropColumn' && change.kind !== 'renameColumn') return []
+    const gone = change.kind === 'dropColumn' ? change.column.name : change.from
+    if (change.table.columns.some(({ name }) => name === gone)) return []
+    const readers = (scene.usersAfter.get(objectKey(change.table)) ?? [])
+      .map((user) => scene.after.get(user))
+      .filter((user) => user?.kind === 'dictionary' && selects(user, change.table, gone, scene))
+      .map((user) => objectName(user!))
+    if (readers.length === 0) return []
+    const what = change.kind === 'dropColumn' ? 'be dropped' : `be renamed to ${change.to}`
+    const hint = `Change or remove ${readers.join(', ')} as well.`
+    const message = `Column ${gone} of ${objectName(change.table)} cannot ${what}: dictionary ${readers.join(', ')} still reads it.`
+    return [{ change, code: 'plan_refused' as const, object: objectKey(change.table), message, hint }]
+  })
+}
+
+function selects(dictionary: Dictionary, table: Table, column: string, scene: Scene): boolean {
+  const source = dictionarySource(dictionary)
+  if (source.query !== undefined) {
+    const byName = new Map(scene.options.to.definitions.map((one) => [objectName(one), one]))
+    return missingInQuery(source.query, byName).some((missing) => missing.column === column)
+  }
+  return (
+    source.table?.database === table.database &&
+    source.table.name === table.name &&
+    dictionary.attributes.some(({ name, expression }) => name === column && expression === undefined)
+  )
 }
 
 function goneBy(change: Change): { readonly key: string; readonly name: string } | undefined {

@@ -1,12 +1,12 @@
 /** Changes of whole objects as work: when they run, at what risk, and why. */
 import type { Change } from '../diff/change.js'
 import { equalDatabaseEngines, equalSettings } from '../diff/equal.js'
-import { type AccessObject, type Database, objectName } from '../model/definition.js'
+import { type AccessObject, type Database, type MaterializedView, objectName } from '../model/definition.js'
 import { parseStatement } from '../sql/statement.js'
 import { keyOf, nameChange } from './describe.js'
 import { engineAbilities } from './engines.js'
 import { stepOf } from './plan-table.js'
-import { planMaterializedView } from './plan-view.js'
+import { beginsToReplaceRows, planMaterializedView, REPLACES_ROWS } from './plan-view.js'
 import { hasDictionaries, RANK, type Role, type Scene, type Work } from './scene.js'
 import type { Refusal, Step } from './step.js'
 
@@ -18,6 +18,13 @@ function place(role: Role, rank: number, key: string, step: Step): Work {
 function databaseIsFixed(from: Database, to: Database): boolean {
   const engine = from.engine !== undefined && to.engine !== undefined && !equalDatabaseEngines(from.engine, to.engine)
   return engine || (to.settings !== undefined && !equalSettings(from.settings, to.settings))
+}
+
+/** True when a new view replaces the rows of a table that was there before. */
+function replacesKnownRows(scene: Scene, view: MaterializedView): boolean {
+  if (view.to === undefined || !beginsToReplaceRows(undefined, view)) return false
+  const target = keyOf('table', view.to)
+  return scene.before.has(scene.oldKeys.get(target) ?? target)
 }
 
 function losesPassword(from: AccessObject, to: AccessObject): boolean {
@@ -153,9 +160,10 @@ export function planObject(scene: Scene, change: Change): Work | Refusal {
         RANK.create,
         key,
         stepOf(change, {
-          risk: 'safe',
+          risk: replacesKnownRows(scene, change.view) ? 'danger' : 'safe',
           reason: `Materialized view ${objectName(change.view)} is new.`,
           ...(change.view.refresh === undefined && { warning: 'Only rows inserted from then on pass through it.' }),
+          ...(beginsToReplaceRows(undefined, change.view) && { warning: REPLACES_ROWS }),
         }),
       )
     case 'dropMaterializedView':

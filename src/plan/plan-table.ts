@@ -436,7 +436,8 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
   if (has('type')) {
     // A column that parts do not hold before or after has nothing to convert.
     const stored = isStored(from) && isStored(to)
-    const conversion = classifyTypeChange(to.name, from.type, to.type, to.default?.kind === 'DEFAULT')
+    const oldName = nameBefore(scope, to.name)
+    const conversion = classifyTypeChange(oldName, from.type, to.type, to.default?.kind === 'DEFAULT')
     if (conversion.way === 'refused' && stored)
       return rebuild(`The server cannot convert column ${to.name} of ${scope.name} from ${from.type} to ${to.type}.`)
     mutation = conversion.way === 'mutation' && stored
@@ -453,10 +454,11 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
     if (conversion.guard !== undefined && stored) {
       raise('caution')
       guard = {
+        table: { database: scope.from.database, name: scope.from.name },
         condition: conversion.guard,
-        message: `rows of ${scope.name} hold values of ${to.name} that ${to.type} cannot hold`,
+        message: `rows of ${objectName(scope.from)} hold values of ${oldName} that ${to.type} cannot hold`,
       }
-      warnings.push('The migration stops before this change while such rows exist.')
+      warnings.push('The migration stops before its first change while such rows exist.')
     }
     const readers = unchangedReadersOf(scope, to.name)
     if (readers.length > 0)
@@ -488,6 +490,11 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
     ...(warnings.length > 0 && { warning: warnings.join(' ') }),
     ...(guard && { guard }),
   })
+}
+
+function nameBefore(scope: Scope, column: string): string {
+  const renamed = scope.changes.find((change) => change.kind === 'renameColumn' && change.to === column)
+  return renamed?.kind === 'renameColumn' ? renamed.from : column
 }
 
 function modificationRefusedByRole(
@@ -635,10 +642,16 @@ function decideSortingKey(scope: Scope, change: ChangeOf<'modifySortingKey'>): V
   }
   const engine = scope.from.engine.name.replace(/^(?:Shared|Replicated)/, '')
   const merges = engine !== 'MergeTree' && extension.length + (from.length - matched) > 0
+  const warnings = [
+    ...(merges ? [`${engine} merges rows by the sorting key: what counts as the same row changes.`] : []),
+    ...(scope.to.primaryKey === undefined && to.length > from.length
+      ? [`A table made anew would have ${keyText(to)} as its primary key: declare primaryKey ${keyText(primaryKey)}.`]
+      : []),
+  ]
   return allow(PHASE.clauses, {
     risk: merges ? 'caution' : 'safe',
     reason: 'The sorting key changes in metadata only; the primary key stays as it is.',
-    ...(merges && { warning: `${engine} merges rows by the sorting key: what counts as the same row changes.` }),
+    ...(warnings.length > 0 && { warning: warnings.join(' ') }),
   })
 }
 

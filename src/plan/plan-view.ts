@@ -48,13 +48,14 @@ export function planMaterializedView(
         ...(attributes.includes('query') && { warning: 'Only rows inserted from then on pass through the new query.' }),
       }),
     }
-  if (from.to !== undefined && view.to !== undefined)
+  if (from.to !== undefined && view.to !== undefined) {
+    const replaced = { kind: 'replaceMaterializedView', from, to: view } as const
     return {
-      step: stepOf(
-        { kind: 'replaceMaterializedView', from, to: view },
-        { risk: 'caution', reason: 'The view is replaced; the rows in its target table stay.' },
-      ),
+      step: beginsToReplaceRows(from, view)
+        ? stepOf(replaced, { risk: 'danger', reason: 'The view is replaced.', warning: REPLACES_ROWS })
+        : stepOf(replaced, { risk: 'caution', reason: 'The view is replaced; the rows in its target table stay.' }),
     }
+  }
   const reasons = [`${attributes.join(', ')} of an inner table's view cannot be altered`]
   if (allowRecreate) return { step: recreation(from, view, reasons) }
   return refusalOf(change, {
@@ -63,6 +64,16 @@ export function planMaterializedView(
     hint: 'Run generate with --allow-recreate to drop the view with its rows and create it anew, or move it to a target table (to) first.',
   })
 }
+
+/** True when a view replaces the rows of its target at each refresh, and did not before. */
+export function beginsToReplaceRows(from: MaterializedView | undefined, to: MaterializedView): boolean {
+  const replaces = (view: MaterializedView) =>
+    view.to !== undefined && view.refresh !== undefined && view.refresh.append !== true
+  const isSameTarget = from?.to?.database === to.to?.database && from?.to?.name === to.to?.name
+  return replaces(to) && !(from !== undefined && replaces(from) && isSameTarget)
+}
+
+export const REPLACES_ROWS = 'Each refresh replaces all rows of its target, also those that others have written.'
 
 function recreation(from: MaterializedView, to: MaterializedView, reasons: readonly string[]): Step {
   return stepOf(

@@ -1,14 +1,15 @@
 import type { Change } from '../diff/change.js'
-import type { SqlText } from '../model/definition.js'
+import type { QualifiedName, SqlText } from '../model/definition.js'
 
 /** safe: metadata only or additive; caution: rewrites parts, replaces or narrows; danger: rows or objects are lost. */
 export type Risk = 'safe' | 'caution' | 'danger'
 
 /**
- * A condition that no row may fulfil when the step runs. It is checked by a statement of its own that fails with
- * `message`, because the server would accept the change and break later, or break halfway.
+ * A condition that no row of the table may fulfil when the step runs. It is checked by a statement of its own that fails
+ * with `message`, because the server would accept the change and break later, or break halfway. The check comes before
+ * the first step of the plan, so that nothing has changed when it fails: names are those from before the plan.
  */
-export type Guard = { readonly condition: SqlText; readonly message: string }
+export type Guard = { readonly table: QualifiedName; readonly condition: SqlText; readonly message: string }
 
 /** A change that the server can do, with what a reader must know before it runs. */
 export type Step = {

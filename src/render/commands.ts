@@ -56,14 +56,16 @@ export type WholeStatement = { readonly kind: 'statement'; readonly text: SqlTex
 
 export type Command = AlterCommand | WholeStatement
 
-/** The commands of a step in order; empty when there is nothing to run. */
+/** The commands of a step in order, without the check of its guard; empty when there is nothing to run. */
 export function commandsOf(step: Step): Command[] {
-  const commands = changeCommands(step.change, step)
-  if (step.guard === undefined) return commands
-  const table = 'table' in step.change ? step.change.table : undefined
-  if (table === undefined) return commands
-  const check = `SELECT throwIf(count() > 0, ${quoteString(step.guard.message)}) FROM ${renderName(table)} WHERE ${step.guard.condition}`
-  return [whole(check), ...commands]
+  return changeCommands(step.change, step)
+}
+
+/** The statement that fails while rows stand in the way of a step; undefined for a step without a guard. */
+export function guardOf(step: Step): SqlText | undefined {
+  if (step.guard === undefined) return undefined
+  const { table, condition, message } = step.guard
+  return `SELECT throwIf(count() > 0, ${quoteString(message)}) FROM ${renderName(table)} WHERE ${condition}`
 }
 
 function whole(text: SqlText): WholeStatement {
@@ -217,7 +219,8 @@ function changeCommands(change: Change, step: Step): Command[] {
     case 'createRaw':
       return [whole(change.object.create)]
     case 'dropRaw':
-      return change.object.drop === undefined ? [] : [whole(change.object.drop)]
+      // A migration holds a statement for all that it does, also for what it leaves where it is.
+      return [whole(change.object.drop ?? `SELECT ${quoteString(`${step.key} stays: it declared no drop text`)}`)]
     case 'modifyRaw':
       return [...(change.from.drop === undefined ? [] : [whole(change.from.drop)]), whole(change.to.create)]
     case 'modifyEngine':
@@ -356,7 +359,9 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
     (has('codec') && to.codec !== undefined) ||
     (has('ttl') && to.ttl !== undefined)
   if (has('comment') && sets && to.comment) set += ` COMMENT ${quoteString(to.comment)}`
-  if (has('codec') && to.codec !== undefined) set += ` CODEC(${to.codec})`
+  // A codec is checked against the kind that the column still has.
+  const lateCodec = from.default?.kind === 'ALIAS' && has('default') && to.default !== undefined
+  if (has('codec') && to.codec !== undefined && !lateCodec) set += ` CODEC(${to.codec})`
   if (has('ttl') && to.ttl !== undefined) set += ` TTL ${to.ttl}`
   if (sets)
     commands.push({
@@ -364,6 +369,8 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
       text: `MODIFY COLUMN ${name} ${type}${set}${renderPosition(change.position)}`,
       ...nestedSettings(type),
     })
+  if (has('codec') && to.codec !== undefined && lateCodec)
+    commands.push({ batch: 'alone', late: true, text: `MODIFY COLUMN ${name} ${type} CODEC(${to.codec})` })
   if (borrowedDefault) commands.push({ batch: 'alone', text: `MODIFY COLUMN ${name} REMOVE DEFAULT` })
   if (has('comment') && !(sets && to.comment))
     commands.push({ batch: 'metadata', text: `COMMENT COLUMN ${name} ${quoteString(to.comment ?? '')}` })

@@ -3,7 +3,7 @@ import type { SqlText, Table } from '../model/definition.js'
 import type { Plan, Statement, Step } from '../plan/step.js'
 import { onCluster, renderName } from './clauses.js'
 import { type ClusterOptions, withCluster } from './cluster.js'
-import { type AlterCommand, COMMAND_INDENT, commandsOf } from './commands.js'
+import { type AlterCommand, COMMAND_INDENT, commandsOf, guardOf } from './commands.js'
 
 export type RenderOptions = ClusterOptions & {
   /** False gives every command an ALTER of its own; default true. */
@@ -14,10 +14,14 @@ type Pending = { readonly command: AlterCommand; readonly step: Step }
 
 /**
  * The statements of a plan in order, none with a semicolon. Commands for one table that follow each other and may
- * share an ALTER are merged; each statement leads back to its steps. A step may need several statements, or none.
+ * share an ALTER are merged; each statement leads back to its steps. A step may need several statements, or none. What
+ * guards a step is checked before anything changes.
  */
 export function renderPlan(plan: Pick<Plan, 'steps'>, options: RenderOptions = {}): Statement[] {
-  const statements: Statement[] = []
+  const statements: Statement[] = plan.steps.flatMap((step) => {
+    const text = guardOf(step)
+    return text === undefined ? [] : [{ text, steps: [step] }]
+  })
   let run: Pending[] = []
   const flush = () => {
     if (run.length === 0) return

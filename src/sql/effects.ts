@@ -476,7 +476,15 @@ function collectCreateView(node: CreateView, c: Collector): void {
   const object = c.named(kind, node.name)
   c.touch('creates', object, columnsOf(node.elements) ?? node.columnAliases)
   c.reads(node.query)
-  if (node.to !== undefined) c.touch('writes', c.named('table', node.to))
+  if (node.to !== undefined) {
+    const target = c.named('table', node.to)
+    c.touch('writes', target)
+    if (node.refresh !== undefined && !node.refresh.append)
+      c.add('caution', 'refresh_materialized_view', target, 'Each refresh replaces all rows of the target.', {
+        code: 'refresh_replaces_rows',
+        key: objectKey(object),
+      })
+  }
   if (!node.orReplace) {
     c.add('safe', `create_${kind}`, object, materialized ? 'A materialized view is created.' : 'A view is created.')
     return

@@ -23,7 +23,7 @@ const RESOLVED: readonly { name: string; from?: Model; to: Model; flags?: Rename
     },
     {
       name: 'a renamedFrom whose new name exists already was carried out before',
-      to: model(table({ name: 'b', renamedFrom: name('a') })),
+      to: model(table({ name: 'a' }), table({ name: 'b', renamedFrom: name('a') })),
       renames: [],
     },
     {
@@ -138,7 +138,35 @@ const REFUSED: readonly { name: string; to: Model; flags: RenameFlags; code: str
   },
 ]
 
+const DECLARED: readonly { name: string; to: Model; message: string }[] = [
+  {
+    name: 'a renamed table that is still declared',
+    to: model(table({ name: 'a' }), table({ name: 'x', renamedFrom: name('a') })),
+    message: 'Renamed table "d.a" is still declared beside "d.x".',
+  },
+  {
+    name: 'a table renamed to one that exists, which would drop it',
+    to: model(table({ name: 'b', renamedFrom: name('a') })),
+    message: 'Renamed table "d.a" cannot become "d.b", which exists already.',
+  },
+  {
+    name: 'a renamed column that is still declared',
+    to: model(
+      table({ name: 'a', columns: [...columns('id UInt64', 'a UInt32'), column('x', 'UInt32', { renamedFrom: 'a' })] }),
+    ),
+    message: 'Renamed column "d.a.a" is still declared beside "d.a.x".',
+  },
+  {
+    name: 'a column renamed to one that exists',
+    to: model(table({ name: 'a', columns: [...columns('id UInt64'), column('b', 'String', { renamedFrom: 'a' })] })),
+    message: 'Renamed column "d.a.a" cannot become "d.a.b", which exists already.',
+  },
+]
+
 describe('resolveRenames', () => {
+  it.each(DECLARED)('refuses $name', ({ to, message }) => {
+    expect(() => resolveRenames(from, to)).toThrow(message)
+  })
   it.each(RESOLVED)('$name', ({ to, flags, renames }) => {
     expect(resolveRenames(from, to, flags)).toEqual(renames)
   })

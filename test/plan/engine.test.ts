@@ -528,6 +528,7 @@ const CASES: readonly Case[] = [
         columns: columns('id UInt64', 'a UInt32', 'b String', 'n Nested(x UInt8, y String)', 'm UInt8'),
         settings: { flatten_nested: '0' },
         orderBy: ['id', 'm'],
+        primaryKey: ['id'],
       }),
     ),
     rows: KEPT,

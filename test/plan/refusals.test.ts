@@ -286,7 +286,7 @@ describe('what cannot be done in place', () => {
       [
         'alter_table_modify_order_by',
         'caution',
-        'ReplacingMergeTree merges rows by the sorting key: what counts as the same row changes.',
+        'ReplacingMergeTree merges rows by the sorting key: what counts as the same row changes. A table made anew would have (id, n) as its primary key: declare primaryKey (id).',
       ],
     ])
   })

@@ -46,7 +46,7 @@ describe('traps of the server', () => {
       {
         type: 'alter_table_modify_column',
         risk: 'caution',
-        warning: 'The migration stops before this change while such rows exist.',
+        warning: 'The migration stops before its first change while such rows exist.',
       },
     ])
     create(from, "INSERT INTO d.t VALUES (1, '10'), (2, 'bad')")
@@ -380,4 +380,35 @@ it('a Filesystem database declared without its path is the one that the server s
   const at = (...args: string[]) => model({ kind: 'database', name: 'd', engine: { name: 'Filesystem', args } })
   expect(diffModels(at("'/data/'"), at())).toEqual([])
   expect(diffModels(at("'/data/'"), at("'/other/'"))).toHaveLength(1)
+})
+
+describe('a refresh that replaces the rows of its target', () => {
+  const refreshed = (append?: true) =>
+    materializedView({ refresh: { schedule: 'EVERY 1 YEAR', ...(append && { append }) } })
+  const risks = (from: Model, to: Model) => planned(from, to).steps.map(({ type, risk }) => [type, risk])
+
+  it.each([
+    ['a new view over a table that was there', model(table(), target()), model(table(), target(), refreshed())],
+    ['a view that stops appending', model(table(), target(), refreshed(true)), model(table(), target(), refreshed())],
+    [
+      'a view that begins to refresh',
+      model(table(), target(), materializedView()),
+      model(table(), target(), refreshed()),
+    ],
+  ])('is a danger: %s', (_, from, to) => {
+    const { steps } = planned(from, to)
+    expect(steps).toMatchObject([
+      { risk: 'danger', warning: 'Each refresh replaces all rows of its target, also those that others have written.' },
+    ])
+  })
+
+  it('is none over a new target, or where it appends', () => {
+    expect(risks(model(table()), model(table(), target(), refreshed())).map(([, risk]) => risk)).toEqual([
+      'safe',
+      'safe',
+    ])
+    expect(risks(model(table(), target()), model(table(), target(), refreshed(true)))).toEqual([
+      ['create_materialized_view', 'safe'],
+    ])
+  })
 })

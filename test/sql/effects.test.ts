@@ -8,6 +8,25 @@ const effects = (text: string, database?: string) => statementEffects(parseState
 const operations = (text: string) =>
   effects(text, 'db').operations.map(({ key, risk, warningCode }) => [key, risk, warningCode])
 
+test('a refresh without APPEND puts the rows of its target at risk', () => {
+  const of = (text: string) =>
+    effects(text, 'db').operations.map(({ type, key, risk, warningCode, object }) => [
+      type,
+      key,
+      risk,
+      warningCode,
+      object?.name,
+    ])
+  const view = (clause: string) => `CREATE MATERIALIZED VIEW v REFRESH EVERY 1 DAY ${clause} AS SELECT 1 AS a`
+  const created = ['create_materialized_view', 'materialized_view:db.v', 'safe', undefined, 'v']
+  expect(of(view('TO t'))).toEqual([
+    ['refresh_materialized_view', 'materialized_view:db.v', 'caution', 'refresh_replaces_rows', 't'],
+    created,
+  ])
+  expect(of(view('APPEND TO t'))).toEqual([created])
+  expect(of(view('ENGINE = Memory'))).toEqual([created])
+})
+
 describe('danger', () => {
   test.each<[text: string, key: string, code: string]>([
     ['DROP TABLE t', 'table:db.t', 'drop_table_data_loss'],

@@ -5,54 +5,62 @@ import { join } from 'node:path'
 import { Session } from 'chdb'
 import { definitionFromStatement, sortedByKey } from '../../../src/model/canonical.js'
 import type { Model } from '../../../src/model/definition.js'
+import type { Setting } from '../../../src/sql/ast.js'
+import type { Statement } from '../../../src/sql/ast-ddl.js'
+import { printExpression } from '../../../src/sql/print.js'
+import { quoteIdentifier, quoteString } from '../../../src/sql/quote.js'
+import { parseStatement, printStatement } from '../../../src/sql/statement.js'
 
 export type Engine = {
   /** Runs one statement; returns its rows as TSV without the last line break. */
   readonly run: (sql: string) => string
-  /** Drops the databases that cases use. */
+  /** Drops the databases that cases use, and all SQL functions. */
   readonly clear: () => void
-  /** `create_table_query` of every object in those databases, by `db.name`, in the form that equal objects share. */
+  /** The text of every object in those databases by `db.name`, and of functions, in the form that equal objects share. */
   readonly show: () => Record<string, string>
   /** What the server shows, read into the model as introspection does. */
   readonly read: () => Model
   readonly close: () => void
 }
 
-const DATABASES = ['d', 'd2']
-
-export function startEngine(): Engine {
+export function startEngine(databases: readonly string[] = ['d', 'd2']): Engine {
   const directory = mkdtempSync(join(tmpdir(), 'chkit-plan-'))
   const session = new Session(directory)
-  const run = (sql: string) =>
-    String(session.query(sql, sql.endsWith('JSONEachRow') ? 'JSONEachRow' : 'TSVRaw') ?? '').replace(/\n$/, '')
+  const list = databases.map(quoteString).join(', ')
+  const run = (sql: string) => String(session.query(sql, 'TSVRaw') ?? '').replace(/\n$/, '')
+  const rows = (sql: string) =>
+    session
+      .query(sql, 'JSONCompactEachRow')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as string[])
+  const objects = () =>
+    rows(
+      `SELECT concat(database, '.', name), create_table_query FROM system.tables WHERE database IN (${list}) AND NOT startsWith(name, '.inner')
+       UNION ALL SELECT name, create_query FROM system.functions WHERE origin = 'SQLUserDefined'`,
+    )
   return {
     run,
     clear: () => {
-      for (const name of run("SELECT name FROM system.functions WHERE origin = 'SQLUserDefined'").split('\n'))
-        if (name !== '') run(`DROP FUNCTION ${name}`)
-      for (const database of DATABASES)
-        run(`DROP DATABASE IF EXISTS ${database} SYNC SETTINGS check_table_dependencies = 0`)
+      for (const [name] of rows("SELECT name FROM system.functions WHERE origin = 'SQLUserDefined'"))
+        run(`DROP FUNCTION ${quoteIdentifier(name!)}`)
+      for (const database of databases)
+        run(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)} SYNC SETTINGS check_table_dependencies = 0`)
     },
-    show: () => {
-      const rows = run(
-        `SELECT concat(database, '.', name), create_table_query FROM system.tables WHERE database IN ('d', 'd2') AND name NOT LIKE '.inner%' ORDER BY 1`,
-      )
-      const objects: Record<string, string> = {}
-      for (const row of rows.split('\n')) {
-        if (row === '') continue
-        const tab = row.indexOf('\t')
-        objects[row.slice(0, tab)] = comparable(row.slice(tab + 1))
-      }
-      return objects
-    },
+    show: () =>
+      Object.fromEntries(
+        objects()
+          .map(([name, text]): [string, string] => [name!, comparable(text!)])
+          .sort(([a], [b]) => (a < b ? -1 : 1)),
+      ),
     read: () => {
-      const rows = run(
-        `SELECT create_table_query FROM system.tables WHERE database IN ('d', 'd2') AND name NOT LIKE '.inner%' UNION ALL SELECT create_query FROM system.functions WHERE origin = 'SQLUserDefined' UNION ALL SELECT concat('CREATE DATABASE ', name, ' ENGINE = ', engine_full, if(comment = '', '', concat(' COMMENT ', '\\'', comment, '\\''))) FROM system.databases WHERE name IN ('d', 'd2') FORMAT JSONEachRow`,
-      )
-      const texts = rows
-        .split('\n')
-        .filter(Boolean)
-        .map((row) => String(Object.values(JSON.parse(row))[0]))
+      const texts = objects().map(([, text]) => text!)
+      for (const [name, engine, comment] of rows(
+        `SELECT name, engine_full, comment FROM system.databases WHERE name IN (${list})`,
+      ))
+        texts.push(
+          `CREATE DATABASE ${quoteIdentifier(name!)} ENGINE = ${engine}${comment === '' ? '' : ` COMMENT ${quoteString(comment!)}`}`,
+        )
       return { definitions: sortedByKey(texts.map((text) => definitionFromStatement(text, { currentDatabase: 'd' }))) }
     },
     close: () => {
@@ -62,14 +70,53 @@ export function startEngine(): Engine {
   }
 }
 
-/** What differs between an object created and one altered to the same state (reference: alter-matrix 5.3). */
+/**
+ * The text of an object in the one form that equal objects share. What is levelled here, and why a created object and
+ * one altered to the same state may differ in it (reference: alter-matrix 5.3):
+ * - EPHEMERAL without an expression shows `defaultValueOfTypeName` once an ALTER has touched the column;
+ * - the primary key stays in the text once the sorting key was modified, also when both are equal again;
+ * - settings stand in the order in which they came;
+ * - constraints have no FIRST or AFTER, so a changed one goes to the end;
+ * - EmbeddedRocksDB writes out `optimize_for_bulk_insert` once an ALTER has touched the table;
+ * - an empty COMMENT stays in the text of CREATE, and ALTER removes it.
+ */
 function comparable(text: string): string {
-  return text
-    .replace(' SETTINGS optimize_for_bulk_insert = true', '')
-    .replace(/ EPHEMERAL defaultValueOfTypeName\('[^']*'\)/g, ' EPHEMERAL')
-    .replace(/ PRIMARY KEY (?:\([^)]*\)|\S+)(?= ORDER BY)/, '')
-    .replace(
-      / SETTINGS ((?:\w+ = (?:'[^']*'|[^ ,')]+)(?:, )?)+)/,
-      (_, list: string) => ` SETTINGS ${list.split(', ').sort().join(', ')}`,
-    )
+  const { node, warnings } = parseStatement(text)
+  if (warnings.length > 0) throw new Error(`the engine's own text is not followed: ${text}`)
+  return printStatement(levelled(node))
+}
+
+function levelled(node: Statement): Statement {
+  if (node.kind !== 'createTable' && node.kind !== 'createView') return node
+  const { storage, elements } = node
+  const print = (key: NonNullable<typeof storage>['orderBy']) => key && printExpression(key)
+  return {
+    ...node,
+    comment: node.comment === '' ? undefined : node.comment,
+    ...(storage && {
+      storage: {
+        ...storage,
+        primaryKey: print(storage.primaryKey) === print(storage.orderBy) ? undefined : storage.primaryKey,
+        settings: withoutImplied(storage.settings),
+      },
+    }),
+    ...(elements && {
+      elements: {
+        ...elements,
+        constraints: [...elements.constraints].sort((a, b) => (a.name < b.name ? -1 : 1)),
+        columns: elements.columns.map((column) =>
+          column.default?.kind === 'EPHEMERAL' &&
+          column.default.expression?.kind === 'function' &&
+          column.default.expression.name === 'defaultValueOfTypeName'
+            ? { ...column, default: { kind: 'EPHEMERAL' as const } }
+            : column,
+        ),
+      },
+    }),
+  }
+}
+
+function withoutImplied(settings: readonly Setting[] | undefined): readonly Setting[] | undefined {
+  const own = (settings ?? []).filter(({ name }) => name !== 'optimize_for_bulk_insert')
+  return own.length === 0 ? undefined : own.sort((a, b) => (a.name < b.name ? -1 : 1))
 }

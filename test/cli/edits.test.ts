@@ -1,0 +1,126 @@
+/** Edits of a schema file where what the commands say matters as much as what they do: through the command line. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { connect } from '../../src/clickhouse/connect.js'
+import { createProject, type Project } from '../support/cli.js'
+
+const CONFIG = `import { definePlugin } from 'chkit'
+const plugin = definePlugin({
+  manifest: { name: 'careful', apiVersion: 1 },
+  hooks: {
+    onPlanCreated: ({ command, plan, warn }) => {
+      warn(command + ' plans ' + plan.steps.map(({ key }) => key).join(', '))
+      return { ...plan, steps: plan.steps.filter(({ key }) => !key.includes('keep_me')) }
+    },
+  },
+})
+export default ({ mode }) => ({
+  schema: './schema.ts',
+  clickhouse: { url: 'chdb:./db', database: 'app' },
+  plugins: mode === 'careful' ? [{ plugin, name: 'careful' }] : [],
+})\n`
+
+const table = (columns: string, rest = '') =>
+  `table({ database: 'app', name: 't', engine: 'MergeTree', orderBy: 'id', columns: { id: 'UInt64', ${columns} } ${rest} })`
+const sink = `table({ database: 'app', name: 'sink', engine: 'MergeTree', orderBy: 'id', columns: { id: 'UInt64' } })`
+
+let project: Project
+beforeEach(() => {
+  project = createProject({ 'clickhouse.config.ts': CONFIG })
+})
+afterEach(() => project.remove())
+
+function declare(...definitions: string[]): void {
+  const text = `import { materializedView, raw, schema, table } from 'chkit'\nexport default schema(${definitions.join(', ')})\n`
+  project.write({ 'schema.ts': text })
+}
+
+async function apply(...definitions: string[]): Promise<void> {
+  declare(...definitions)
+  for (const argv of [['generate'], ['migrate', '--apply']]) {
+    const { exitCode, stderr } = await project.run(argv)
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
+  }
+}
+
+async function query(sql: string): Promise<unknown[]> {
+  const executor = await connect({ url: 'chdb:./db' }, { root: project.dir })
+  try {
+    return await executor.query(sql)
+  } finally {
+    await executor.close()
+  }
+}
+
+test('a view that would replace the rows of its target needs a word', async () => {
+  await apply(table("a: 'UInt8'"), sink)
+  await query('INSERT INTO app.sink VALUES (7)')
+  declare(
+    table("a: 'UInt8'"),
+    sink,
+    "materializedView({ database: 'app', name: 'mv', to: 'app.sink', refresh: { every: '1 YEAR' }, as: 'SELECT id FROM app.t' })",
+  )
+  expect((await project.run(['generate'])).stdout).toContain('Each refresh replaces all rows of its target')
+  const blocked = await project.run(['migrate', '--apply', '--json'])
+  expect(blocked.exitCode).toBe(3)
+  expect(blocked.json).toMatchObject({
+    destructiveOperations: [{ warningCode: 'refresh_replaces_rows', impact: expect.stringContaining('1 rows') }],
+  })
+  await query('TRUNCATE TABLE app.sink')
+  expect(await project.run(['migrate', '--apply'])).toMatchObject({ exitCode: 0 })
+})
+
+test('a raw object that goes without a drop text is said to stay', async () => {
+  await apply(table("a: 'UInt8'"), "raw({ key: 'f', create: 'CREATE FUNCTION IF NOT EXISTS chkit_edit AS x -> x' })")
+  declare(table("a: 'UInt8'"))
+  const { stdout } = await project.run(['generate'])
+  expect(stdout).toContain('raw:f is no longer declared.')
+  expect(stdout).toContain('It declared no drop text, so what it made stays on the server.')
+  expect(await project.run(['migrate', '--apply'])).toMatchObject({ exitCode: 0 })
+  expect((await project.run(['generate', '--json'])).json).toMatchObject({ operationCount: 0, migrationFile: null })
+})
+
+test('plugins see the plan of a repair as they see one of generate', async () => {
+  await apply(table("a: 'UInt8', keep_me: 'UInt8'"))
+  await query('ALTER TABLE app.t DROP COLUMN a, DROP COLUMN keep_me')
+  const { json, stderr } = await project.run(['drift', '--json', '--mode', 'careful'], {})
+  expect(stderr).toContain('drift plans table:app.t:column:a, table:app.t:column:keep_me')
+  expect(json.repair).toEqual(['ALTER TABLE app.t ADD COLUMN IF NOT EXISTS `a` UInt8'])
+})
+
+test('a conversion that rows stand in the way of changes nothing, and goes on once they are gone', async () => {
+  await apply(table("b: 'String'"), sink)
+  await query("INSERT INTO app.t VALUES (1, '10'), (2, 'bad')")
+  declare(
+    table("n: { type: 'UInt32', renamedFrom: 'b' }"),
+    `table({ database: 'app', name: 'sink', engine: 'MergeTree', orderBy: 'id', columns: { id: 'UInt64', c: 'UInt8' } })`,
+  )
+  expect(await project.run(['generate'])).toMatchObject({ exitCode: 0 })
+  const { exitCode, stderr, stdout } = await project.run(['migrate', '--apply'])
+  expect(exitCode).toBe(1)
+  expect(stderr + stdout).toContain('rows of app.t hold values of b that UInt32 cannot hold')
+  expect(
+    await query(
+      "SELECT table, name FROM system.columns WHERE database = 'app' AND table != '_chkit_migrations' AND NOT startsWith(table, '_') ORDER BY 1, 2",
+    ),
+  ).toEqual([
+    { table: 'sink', name: 'id' },
+    { table: 't', name: 'b' },
+    { table: 't', name: 'id' },
+  ])
+  await query('ALTER TABLE app.t DELETE WHERE id = 2 SETTINGS mutations_sync = 2')
+  expect(await project.run(['migrate', '--apply'])).toMatchObject({ exitCode: 0 })
+  expect(await query('SELECT id, n FROM app.t')).toEqual([{ id: 1, n: 10 }])
+  expect(await project.run(['drift', '--exit-code'])).toMatchObject({ exitCode: 0 })
+})
+
+test('a rename over something that exists is a conflict, not a drop', async () => {
+  await apply(table("a: 'String', b: 'String'"))
+  declare(table("b: { type: 'String', renamedFrom: 'a' }"))
+  const { exitCode, json } = await project.run(['generate', '--json'])
+  expect(exitCode).toBe(2)
+  expect(json).toMatchObject({
+    code: 'rename_conflict',
+    error: 'Renamed column "app.t.a" cannot become "app.t.b", which exists already.',
+    hint: 'Drop "app.t.b" in a migration before; or take renamedFrom away, to drop "app.t.a".',
+  })
+})
