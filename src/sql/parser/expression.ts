@@ -188,8 +188,8 @@ export function parseSelectExpression(cursor: Cursor): Expression {
  * `words` does.
  */
 export function parseAliased(cursor: Cursor, ...words: readonly string[]): Expression {
-  const node = parseExpression(cursor)
-  if (node.kind === 'asterisk' || ('alias' in node && node.alias !== undefined)) return node
+  const node = parseExpressionWithoutAlias(cursor)
+  if (node.kind === 'asterisk') return node
   if (cursor.kinds[cursor.index] === Token.word && words.some((word) => cursor.at(word))) return node
   const alias = acceptAlias(cursor, true)
   if (alias !== undefined) (node as Fresh).alias = alias
@@ -433,6 +433,9 @@ function parseUnary(cursor: Cursor): Expression {
       cursor.index++
       operand = operation('negate', [parseBinary(cursor, NEGATE_PRECEDENCE + 1)])
     } else if (next === Token.number) operand = parsePostfix(cursor, numberOperand(cursor))
+    // Behind a plus the server has no eye for constants: `+[1]::T` casts the array, not its text.
+    else if (next === Token.leftBracket) operand = parsePostfix(cursor, parseSquare(cursor, false))
+    else if (next === Token.leftParen) operand = parsePostfix(cursor, parseRound(cursor, false))
     else operand = parseBinary(cursor, NEGATE_PRECEDENCE + 1)
     cursor.leave()
     return operand
@@ -614,11 +617,11 @@ function parseGlobalVariable(cursor: Cursor): Expression {
   return { ...node, alias: `@@${name}` }
 }
 
-function parseRound(cursor: Cursor): Expression {
+function parseRound(cursor: Cursor, keepsText = true): Expression {
   const { index } = cursor
   const close = cursor.tokens.matching[index]!
   if (close < 0) cursor.fail('closing bracket')
-  if (cursor.kindAt(close + 1) === Token.doubleColon && isLiteralText(cursor, index, close))
+  if (keepsText && cursor.kindAt(close + 1) === Token.doubleColon && isLiteralText(cursor, index, close))
     return castOfText(cursor, index, close + 1)
   if (startsQuery(cursor, index + 1)) {
     const query = acceptOnce(cursor, 'query', acceptParenthesizedQuery)
@@ -687,11 +690,11 @@ function isTupleLiteralItem(node: Expression): node is Literal {
   return isPlainLiteral(node) && node.type !== 'array'
 }
 
-function parseSquare(cursor: Cursor): Expression {
+function parseSquare(cursor: Cursor, keepsText = true): Expression {
   const { index } = cursor
   const close = cursor.tokens.matching[index]!
   if (close < 0) cursor.fail('closing bracket')
-  if (cursor.kindAt(close + 1) === Token.doubleColon && isLiteralText(cursor, index, close))
+  if (keepsText && cursor.kindAt(close + 1) === Token.doubleColon && isLiteralText(cursor, index, close))
     return castOfText(cursor, index, close + 1)
   cursor.index++
   if (cursor.acceptToken(Token.rightBracket)) return { kind: 'literal', type: 'array', items: [] }
@@ -793,10 +796,12 @@ function parseExists(cursor: Cursor): FunctionCall {
 
 function parseCase(cursor: Cursor): FunctionCall {
   cursor.expect('CASE')
+  // A column of that name: `CASE WHEN a THEN case ELSE b END`.
+  if (cursor.at('ELSE') || cursor.at('END')) cursor.fail('expression')
   cursor.enter()
   const args: Expression[] = []
   const name = cursor.at('WHEN') ? 'multiIf' : 'caseWithExpression'
-  if (name === 'caseWithExpression') args.push(parseAliased(cursor, 'WHEN'))
+  if (name === 'caseWithExpression') args.push(parseAliased(cursor, 'WHEN', 'ELSE', 'END'))
   while (cursor.accept('WHEN')) {
     args.push(parseAliased(cursor, 'THEN'))
     cursor.expect('THEN')
@@ -1042,9 +1047,9 @@ function acceptReplace(cursor: Cursor): ColumnTransformer {
   cursor.index++
   const strict = cursor.accept('STRICT') ? { strict: true as const } : {}
   const item = () => {
-    const { alias, ...expression } = parseExpression(cursor) as Expression & Fresh
-    if (alias === undefined) return cursor.fail('AS name')
-    return { expression: expression as Expression, name: alias }
+    // An alias in brackets stays with the expression: `(a AS b) AS c`.
+    const expression = parseExpressionWithoutAlias(cursor)
+    return { expression, name: acceptAlias(cursor, false) ?? cursor.fail('AS name') }
   }
   if (cursor.atToken(Token.leftParen)) {
     const { index } = cursor

@@ -127,11 +127,11 @@ function parseBracketedSource(cursor: Cursor): Subquery {
   cursor.enter()
   cursor.index++
   let source: Subquery
-  if (cursor.at('VALUES') && cursor.kindAt(cursor.index + 1) === Token.leftParen) {
+  if (atValues(cursor)) {
     cursor.index++
     const args = parseCommaList(cursor, parseExpression)
     source = { kind: 'subquery', query: selectAllFrom({ kind: 'function', name: 'SQLStandardValues', args }) }
-  } else if (startsQuery(cursor, cursor.index)) {
+  } else if (startsQuery(cursor, cursor.index) && !startsWithTable(cursor, cursor.index)) {
     source = { kind: 'subquery', query: parseSelectWithUnion(cursor) }
   } else {
     // Brackets around a join: the server reads it as a subquery over the join.
@@ -142,6 +142,26 @@ function parseBracketedSource(cursor: Cursor): Subquery {
   cursor.expectToken(Token.rightParen, ')')
   cursor.leave()
   return source
+}
+
+/** `(VALUES (1), (2))`; before anything else than a list's end, `values(..)` is the table function. */
+function atValues(cursor: Cursor): boolean {
+  if (!cursor.at('VALUES') || cursor.kindAt(cursor.index + 1) !== Token.leftParen) return false
+  const next = cursor.kindAt(cursor.afterBracket(cursor.index + 1))
+  return next === Token.comma || next === Token.rightParen
+}
+
+/** Whether the query in brackets at `index` is the first table of a join, as in `((SELECT 1) AS a JOIN b ..)`. */
+function startsWithTable(cursor: Cursor, index: number): boolean {
+  let open = index
+  while (cursor.kindAt(open) === Token.leftParen) {
+    const after = cursor.afterBracket(open)
+    if (after < 0) return false
+    if (cursor.kindAt(after) !== Token.rightParen)
+      return !['UNION', 'INTERSECT', 'EXCEPT'].some((word) => cursor.atIndex(word, after))
+    open++
+  }
+  return false
 }
 
 interface Decimal {

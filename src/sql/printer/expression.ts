@@ -268,8 +268,9 @@ function operatorText(name: string, args: readonly Expression[], mode: number): 
     }
     case 'negate': {
       const text = print(args[0]!, operand)
-      // `--` would start a comment.
-      return text.startsWith('-') || (isBracketedByMinus(args[0]!) && !text.startsWith('(')) ? `-(${text})` : `-${text}`
+      // `--` would start a comment; a call of negate is taken for one more minus.
+      const isMinus = text.startsWith('-') || text.startsWith('negate(')
+      return isMinus || (isBracketedByMinus(args[0]!) && !text.startsWith('(')) ? `-(${text})` : `-${text}`
     }
     case 'isNull':
       return `${print(args[0]!, operand)} IS NULL`
@@ -308,8 +309,10 @@ function printLambda(args: readonly Expression[], mode: number): string {
 
 function printTupleElement(value: Expression, element: Expression, mode: number): string | undefined {
   if (!hasDotForm(value, element)) return undefined
-  const text = print(value, mode)
   const position = print(element, 0)
+  if (mode & IN_CALL && value.kind === 'function' && isIn(value.name) && value.alias !== undefined)
+    return `((${printBare(value, mode & SUBSCRIPTED)}) AS ${quoteIdentifierIfNeeded(value.alias)}).${position}`
+  const text = print(value, mode)
   return needsBracketsBeforeDot(value, mode) ? `(${text}).${position}` : `${text}.${position}`
 }
 
