@@ -10,13 +10,13 @@
  */
 
 /** A row as `SELECT` returns it. Columns that `SELECT *` leaves out (MATERIALIZED, ALIAS) are optional; EPHEMERAL ones cannot be read. `Big` and `Dec` stand for 64-bit and wider integers and for Decimal. */
-export type InferRow<T, Big = string, Dec = number> = Rows<ColumnsOf<T>, Big, Dec>
+export type InferRow<T, Big = string, Dec = number> = Rows<ColumnsOf<T>, Big, Dec, 'row'>
 
 /** A row to insert: MATERIALIZED and ALIAS columns are absent; columns with a DEFAULT, EPHEMERAL ones and those that hold NULL may be left out. */
-export type InferInsert<T, Big = string, Dec = number> = Inserts<ColumnsOf<T>, Big, Dec>
+export type InferInsert<T, Big = string, Dec = number> = Inserts<ColumnsOf<T>, Big, Dec, 'insert'>
 
 /** The TypeScript type of one ClickHouse type text: `InferType<'Array(Nullable(UInt8))'>` is `(number | null)[]`. A text that is no known type gives `unknown`. */
-export type InferType<Text, Big = string, Dec = number> = Parse<Text, Big, Dec>
+export type InferType<Text, Big = string, Dec = number> = Parse<Text, Big, Dec, 'row'>
 
 // ---- columns
 
@@ -63,15 +63,15 @@ type Computed = { readonly materialized: unknown } | { readonly alias: unknown }
 type Ephemeral = { readonly ephemeral: unknown }
 type Defaulted = { readonly default: unknown } | { readonly defaultExpression: unknown } | Ephemeral
 
-type Rows<C, B, D> =
+type Rows<C, B, D, J> =
   Extract<C, Computed | Ephemeral> extends never
-    ? Present<C, B, D>
-    : Merge<Present<Exclude<C, Computed | Ephemeral>, B, D> & Omissible<Extract<C, Computed>, B, D>>
+    ? Present<C, B, D, J>
+    : Merge<Present<Exclude<C, Computed | Ephemeral>, B, D, J> & Omissible<Extract<C, Computed>, B, D, J>>
 
 // The union is sorted into its two parts once, and each part is mapped once.
-type Inserts<C, B, D> = InsertsOf<Exclude<C, Computed>, B, D>
-type InsertsOf<C, B, D> = Merge<
-  Present<Exclude<C, Defaulted | HoldsNull>, B, D> & Omissible<Extract<C, Defaulted | HoldsNull>, B, D>
+type Inserts<C, B, D, J> = InsertsOf<Exclude<C, Computed>, B, D, J>
+type InsertsOf<C, B, D, J> = Merge<
+  Present<Exclude<C, Defaulted | HoldsNull>, B, D, J> & Omissible<Extract<C, Defaulted | HoldsNull>, B, D, J>
 >
 
 /** Columns that take NULL, or the empty state, where an INSERT leaves them out. Read from the text: asking the finished type whether it holds null would spell out every tuple. */
@@ -87,18 +87,18 @@ type HoldsNull =
         | 'GEOMETRY'
     }
 
-type Present<C, B, D> = { [K in C as NameOf<K>]: Cell<K, B, D> }
-type Omissible<C, B, D> = { [K in C as NameOf<K>]?: Cell<K, B, D> | undefined }
+type Present<C, B, D, J> = { [K in C as NameOf<K>]: Cell<K, B, D, J> }
+type Omissible<C, B, D, J> = { [K in C as NameOf<K>]?: Cell<K, B, D, J> | undefined }
 
 /** One object type in place of an intersection, so that editors show the fields. */
 type Merge<T> = { [K in keyof T]: T[K] }
 
 type NameOf<C> = C extends { readonly name: infer N extends PropertyKey } ? N : never
 
-type Cell<C, B, D> = C extends { readonly nullable: true; readonly type: infer T }
-  ? Parse<T, B, D> | null
+type Cell<C, B, D, J> = C extends { readonly nullable: true; readonly type: infer T }
+  ? Parse<T, B, D, J> | null
   : C extends { readonly type: infer T }
-    ? Parse<T, B, D>
+    ? Parse<T, B, D, J>
     : unknown
 
 // ---- types
@@ -205,17 +205,17 @@ type AnyCaseWide = 'BIGINT' | 'BIGINT SIGNED' | 'BIGINT UNSIGNED' | 'SIGNED' | '
 type AnyCaseDecimal = 'DECIMAL' | 'DEC' | 'NUMERIC' | 'FIXED' | `DECIMAL${32 | 64 | 128 | 256}`
 type TwoWords = Extract<AnyCaseText | AnyCaseNumber | AnyCaseWide, `${string} ${string}`>
 
-type Parse<T, B, D> = T extends keyof Plain
+type Parse<T, B, D, J> = T extends keyof Plain
   ? Plain[T]
   : T extends WideInteger
     ? B
     : T extends `${infer Head}(${infer Args})`
-      ? Call<Head, Args, B, D>
+      ? Call<Head, Args, B, D, J>
       : T extends Trimmable
-        ? Parse<Trim<T>, B, D>
-        : AnyCase<T, B, D>
+        ? Parse<Trim<T>, B, D, J>
+        : AnyCase<T, B, D, J>
 
-type AnyCase<T, B, D> = T extends string
+type AnyCase<T, B, D, J> = T extends string
   ? string extends T
     ? unknown
     : Uppercase<T> extends AnyCaseText
@@ -232,7 +232,7 @@ type AnyCase<T, B, D> = T extends string
                 ? JsonObject
                 : // The server takes MySQL's display width: `INT(11) UNSIGNED`.
                   T extends `${infer Head}(${string})${infer Tail}`
-                  ? AnyCase<`${Trim<Head>} ${Trim<Tail>}`, B, D>
+                  ? AnyCase<`${Trim<Head>} ${Trim<Tail>}`, B, D, J>
                   : unknown
   : unknown
 
@@ -240,12 +240,12 @@ type AnyCase<T, B, D> = T extends string
 // as `string[]` are then not identical (TypeScript 7.0).
 type List<T> = Array<T>
 
-type Call<Head extends string, Args extends string, B, D> = Head extends 'Nullable'
-  ? Parse<Args, B, D> | null
+type Call<Head extends string, Args extends string, B, D, J> = Head extends 'Nullable'
+  ? Parse<Args, B, D, J> | null
   : Head extends 'LowCardinality'
-    ? Parse<Args, B, D>
+    ? Parse<Args, B, D, J>
     : Head extends 'Array'
-      ? List<Parse<Args, B, D>>
+      ? List<Parse<Args, B, D, J>>
       : Head extends 'DateTime64' | 'DateTime' | 'FixedString' | 'Time64'
         ? string
         : Head extends 'Decimal'
@@ -253,38 +253,88 @@ type Call<Head extends string, Args extends string, B, D> = Head extends 'Nullab
           : Head extends 'Enum8' | 'Enum16'
             ? EnumOf<Args>
             : Head extends 'Map'
-              ? MapOf<Split<Args>, B, D>
+              ? MapOf<Split<Args>, B, D, J>
               : Head extends 'Tuple'
-                ? TupleOf<Split<Args>, B, D>
+                ? TupleOf<Split<Args>, B, D, J>
                 : Head extends 'Nested'
-                  ? List<TupleOf<Split<Args>, B, D>>
+                  ? List<TupleOf<Split<Args>, B, D, J>>
                   : Head extends 'SimpleAggregateFunction'
-                    ? LastOf<Split<Args>, B, D>
+                    ? LastOf<Split<Args>, B, D, J>
                     : Head extends 'Variant'
-                      ? Parse<Split<Args>[number], B, D> | null
+                      ? Parse<Split<Args>[number], B, D, J> | null
                       : Head extends 'JSON'
-                        ? JsonObject
+                        ? JsonOf<DeclaredPath<Split<Args>[number]>, B, D, J>
                         : Head extends 'QBit'
                           ? number[]
                           : Head extends 'Dynamic' | 'AggregateFunction'
                             ? unknown
                             : Head extends Trimmable
-                              ? Call<Trim<Head>, Args, B, D>
+                              ? Call<Trim<Head>, Args, B, D, J>
                               : Uppercase<Head> extends 'ENUM'
                                 ? EnumOf<Args>
-                                : AnyCase<Head, B, D>
+                                : Uppercase<Head> extends 'JSON'
+                                  ? Call<'JSON', Args, B, D, J>
+                                  : AnyCase<Head, B, D, J>
 
-type MapOf<Parts extends string[], B, D> = Parts extends [string, infer Value]
-  ? Record<string, Parse<Value, B, D>>
+type MapOf<Parts extends string[], B, D, J> = Parts extends [string, infer Value]
+  ? Record<string, Parse<Value, B, D, J>>
   : unknown
 
-type LastOf<Parts extends string[], B, D> = Parts extends [...string[], infer Last] ? Parse<Last, B, D> : unknown
+/** `E` is a union of `[path, type]`. */
+type JsonOf<E, B, D, J> = [E] extends [never] ? JsonObject : JsonTree<E, B, D, J>
+
+// The marker becomes an index signature: any other path may hold anything. Written, a declared path may be left out.
+type JsonTree<E, B, D, J> = J extends 'row'
+  ? { [K in FirstKey<E> | OtherPaths as K extends string ? K : string]: JsonAt<E, K, B, D, J> }
+  : { [K in FirstKey<E> | OtherPaths as K extends string ? K : string]?: JsonAt<E, K, B, D, J> | undefined }
+
+type OtherPaths = { readonly otherPaths: true }
+
+type FirstKey<E> = E extends [infer P extends string, unknown] ? (P extends `${infer Key}.${string}` ? Key : P) : never
+
+// A key that has a type and paths below it arrives twice, of which readers keep one or the other.
+type JsonAt<E, K, B, D, J> = K extends string
+  ? [Below<E, K>] extends [never]
+    ? Parse<E extends [K, infer T] ? T : never, B, D, J>
+    : [Extract<E, [K, unknown]>] extends [never]
+      ? JsonTree<Below<E, K>, B, D, J>
+      : unknown
+  : unknown
+
+type Below<E, K extends string> = E extends [`${K}.${infer Rest}`, infer T] ? [Rest, T] : never
+
+/** A path with its type, `[path, type]`; never for `SKIP path` and `max_dynamic_paths=8`. */
+type DeclaredPath<P> = P extends `${infer Word} ${infer Rest}`
+  ? Uppercase<Word> extends 'SKIP'
+    ? never
+    : Rest extends `=${string}`
+      ? never
+      : PathAndType<P>
+  : never
+
+// Dots part keys inside of quotes as well, and a path may be quoted in parts.
+type PathAndType<P extends string> = P extends `\`${string}`
+  ? NameAndType<P> extends [infer N extends string, infer T extends string]
+    ? T extends `.${infer R}`
+      ? Joined<N, PathAndType<R>>
+      : [N, T]
+    : never
+  : P extends `${infer A}.\`${infer R}`
+    ? A extends `${string} ${string}`
+      ? Pair<NameAndType<P>>
+      : Joined<A, PathAndType<`\`${R}`>>
+    : Pair<NameAndType<P>>
+
+type Pair<P> = P extends [string, string] ? P : never
+type Joined<N extends string, P> = P extends [infer M extends string, infer T] ? [`${N}.${M}`, T] : never
+
+type LastOf<Parts extends string[], B, D, J> = Parts extends [...string[], infer Last] ? Parse<Last, B, D, J> : unknown
 
 // The server wants all elements named or none, so the first one decides.
-type TupleOf<Parts extends string[], B, D> = Parts extends [infer First extends string, ...string[]]
+type TupleOf<Parts extends string[], B, D, J> = Parts extends [infer First extends string, ...string[]]
   ? NameAndType<First> extends [string, string]
-    ? { [P in Parts[number] as FieldName<P>]: NameAndType<P> extends [string, infer T] ? Parse<T, B, D> : unknown }
-    : { -readonly [I in keyof Parts]: Parse<Parts[I], B, D> }
+    ? { [P in Parts[number] as FieldName<P>]: NameAndType<P> extends [string, infer T] ? Parse<T, B, D, J> : unknown }
+    : { -readonly [I in keyof Parts]: Parse<Parts[I], B, D, J> }
   : []
 
 type FieldName<P extends string> = NameAndType<P> extends [infer N extends string, string] ? N : never

@@ -105,6 +105,11 @@ const TEXTS: readonly string[] = [
   'Variant(UInt64, String, Array(Tuple(a Bool)))',
   'Dynamic(max_types=3)',
   'JSON(max_dynamic_paths=2, a.b String, SKIP c)',
+  "JSON(a UInt64, `b.c` Array(Nullable(Int8)), `b.d e` Tuple(x UInt8, y String), skip q, SKIP REGEXP '^z, (q)', max_dynamic_types = 3)",
+  'json(`e`.`f g` Int8, h.`i j` Bool, `SKIP` UInt8, `max_dynamic_paths` Decimal(9, 2))',
+  'Array(JSON(a UInt8, a.b String, l Array(JSON(q UInt8)), m Map(String, Int64)))',
+  'JSON()',
+  'JSON(SKIP a.b)',
   'QBit(Float32, 8)',
   'Mystery',
   'Mystery(UInt8)',
@@ -171,7 +176,7 @@ function tableSource(index: number): { readonly declaration: string; readonly us
     'Date',
     `Map(LowCardinality(String), Tuple(x${index} UInt8, y Float64))`,
     'IPv6',
-    'JSON',
+    `JSON(a.b${index} UInt64, a.c Nullable(String), d Array(UInt8))`,
     `Array(Tuple(p${index} UInt64, q Enum8('x, y' = 1, 'z' = 2)))`,
   ]
   const extra = (column: number) => (column % 5 === 3 ? ", default: 'x'" : column === 18 ? ", materialized: 'x'" : '')

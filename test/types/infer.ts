@@ -77,7 +77,18 @@ export type TypeTexts = [
   Expect<Equal<InferType<'Dynamic'>, unknown>>,
   Expect<Equal<InferType<'Dynamic(max_types=3)'>, unknown>>,
   Expect<Equal<InferType<'JSON'>, Record<string, unknown>>>,
-  Expect<Equal<InferType<'JSON(max_dynamic_paths=2, a.b String)'>, Record<string, unknown>>>,
+  Expect<
+    Equal<
+      InferType<'JSON(max_dynamic_paths=2, a.b String)'>,
+      { a: { b: string; [path: string]: unknown }; [path: string]: unknown }
+    >
+  >,
+  Expect<
+    Equal<
+      InferInsert<{ kind: 'table'; columns: [{ name: 'j'; type: 'JSON(a.b String)' }] }>,
+      { j: { a?: { b?: string | undefined; [path: string]: unknown } | undefined; [path: string]: unknown } }
+    >
+  >,
   Expect<Equal<InferType<'QBit(Float32, 8)'>, number[]>>,
   // geo
   Expect<Equal<InferType<'Point'>, [number, number]>>,

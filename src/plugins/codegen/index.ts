@@ -119,8 +119,15 @@ export const codegenPlugin = definePlugin<Options>({
       for (const one of written) if (one.status !== 'unchanged') context.print(writtenLine(context, one))
     },
     async onCheck(context) {
-      const { outputs } = await renderOutputs(context, context.options, await context.schema())
-      return checkResult(context, outputs)
+      const definitions = await context.schema()
+      try {
+        const { outputs } = await renderOutputs(context, context.options, definitions)
+        return checkResult(context, outputs)
+      } catch (error) {
+        // The other checks have something to say as well.
+        if (error instanceof ChkitError) return notChecked(error)
+        throw error
+      }
     },
   },
 })
@@ -215,6 +222,17 @@ function kebabCase(option: string): string {
 function checkResult(context: Context, outputs: readonly Output[]): CheckResult {
   const findings = outputs.flatMap((output) => findingOf(context, output) ?? [])
   return { plugin: 'codegen', evaluated: true, ok: findings.length === 0, findings }
+}
+
+/** What kept the check from comparing anything, as its only finding. */
+function notChecked({ code, message, hint }: ChkitError): CheckResult {
+  const finding: CheckFinding = {
+    code: code === 'unsupported_type' ? 'codegen_unsupported_type' : 'codegen_not_checked',
+    message: hint === undefined ? message : `${message}\n${hint}`,
+    severity: 'error',
+    metadata: { code },
+  }
+  return { plugin: 'codegen', evaluated: false, ok: false, findings: [finding] }
 }
 
 function findingOf(context: Context, output: Output): CheckFinding | undefined {

@@ -15,8 +15,8 @@ export type Shape =
   | { readonly kind: 'decimal' }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'null' }
-  /** Any JSON object. */
-  | { readonly kind: 'json' }
+  /** A JSON object: its declared paths as fields, nested by their dots; every other path holds anything. */
+  | { readonly kind: 'json'; readonly fields: readonly JsonField[] }
   /** Dynamic: any JSON value. */
   | { readonly kind: 'any' }
   | { readonly kind: 'enum'; readonly names: readonly string[] }
@@ -32,13 +32,16 @@ export type Shape =
 
 export type Field = { readonly name: string; readonly shape: Shape }
 
+/** A declared path of a JSON: always there when read, and may be left out when written. */
+export type JsonField = Field & { readonly optional: boolean }
+
 const STRING: Shape = { kind: 'string' }
 const INTEGER: Shape = { kind: 'integer' }
 const WIDE: Shape = { kind: 'wideInteger' }
 const FLOAT: Shape = { kind: 'float' }
 const DECIMAL: Shape = { kind: 'decimal' }
 const BOOLEAN: Shape = { kind: 'boolean' }
-const JSON_OBJECT: Shape = { kind: 'json' }
+const JSON_OBJECT: Shape = { kind: 'json', fields: [] }
 
 const array = (of: Shape): Shape => ({ kind: 'array', of })
 const nullable = (of: Shape): Shape => ({ kind: 'nullable', of })
@@ -151,7 +154,10 @@ function parameterisedShape(head: string, inside: string, type: string): Shape {
     case 'Enum8':
     case 'Enum16':
       return { kind: 'enum', names: enumNames(inside) }
+    case 'JSON':
+      return { kind: 'json', fields: jsonFields(splitArguments(inside).flatMap(declaredPath)) }
     default:
+      if (head.toUpperCase() === 'JSON') return parameterisedShape('JSON', inside, type)
       return head.toUpperCase() === 'ENUM' ? { kind: 'enum', names: enumNames(inside) } : namedShape(head, type)
   }
 }
@@ -173,6 +179,65 @@ function tupleShape(parts: readonly string[]): Shape {
       const { name, type } = nameAndType(part) ?? { name: part, type: part }
       return { name, shape: shapeOf(type) }
     }),
+  }
+}
+
+type DeclaredPath = { readonly keys: readonly string[]; readonly shape: Shape }
+
+/** A path with its type; none for `SKIP path` and `max_dynamic_paths=8`. Dots part keys inside of quotes as well (26.7). */
+function declaredPath(part: string): readonly DeclaredPath[] {
+  if (/^(skip\s|\w+\s*=)/i.test(part)) return []
+  const quotedPart = /^((?:[^\s`]+\.)?)(`(?:[^`\\]|\\[\s\S]|``)*`)\.([\s\S]+)$/.exec(part)
+  if (quotedPart) {
+    const [, before = '', name = '', rest = ''] = quotedPart
+    const own = [...before.split('.').slice(0, -1), ...unquoted(name.slice(1, -1), '`').split('.')]
+    return declaredPath(rest).map(({ keys, shape }) => ({ keys: [...own, ...keys], shape }))
+  }
+  const plainPart = /^([^\s`]+)\.(`[\s\S]+)$/.exec(part)
+  if (plainPart) {
+    return declaredPath(plainPart[2]!).map(({ keys, shape }) => ({
+      keys: [...plainPart[1]!.split('.'), ...keys],
+      shape,
+    }))
+  }
+  const named = nameAndType(part)
+  return named ? [{ keys: named.name.split('.'), shape: shapeOf(named.type) }] : []
+}
+
+/** Paths as a tree. A key that has a type and paths below it arrives twice, of which readers keep one or the other. */
+function jsonFields(paths: readonly DeclaredPath[]): readonly JsonField[] {
+  const names = [...new Set(paths.map(({ keys }) => keys[0]!))]
+  return names.map((name) => {
+    const own = paths.filter(({ keys }) => keys[0] === name)
+    const below = own.filter(({ keys }) => keys.length > 1)
+    const [leaf] = own.filter(({ keys }) => keys.length === 1)
+    const fields = () => jsonFields(below.map(({ keys, shape }) => ({ keys: keys.slice(1), shape })))
+    const shape: Shape =
+      leaf === undefined ? { kind: 'json', fields: fields() } : below.length > 0 ? { kind: 'any' } : leaf.shape
+    return { name, shape, optional: false }
+  })
+}
+
+/** The shape of a value to insert: declared paths of a JSON may be left out. */
+export function insertShape(shape: Shape): Shape {
+  switch (shape.kind) {
+    case 'json':
+      return {
+        ...shape,
+        fields: shape.fields.map((field) => ({ ...field, shape: insertShape(field.shape), optional: true })),
+      }
+    case 'nullable':
+    case 'array':
+    case 'record':
+      return { ...shape, of: insertShape(shape.of) }
+    case 'union':
+      return { ...shape, of: shape.of.map(insertShape) }
+    case 'tuple':
+      return { ...shape, items: shape.items.map(insertShape) }
+    case 'object':
+      return { ...shape, fields: shape.fields.map((field) => ({ ...field, shape: insertShape(field.shape) })) }
+    default:
+      return shape
   }
 }
 
@@ -288,6 +353,7 @@ export function unsupportedIn(shape: Shape): readonly { readonly type: string; r
     case 'tuple':
       return shape.items.flatMap(unsupportedIn)
     case 'object':
+    case 'json':
       return shape.fields.flatMap((field) => unsupportedIn(field.shape))
     default:
       return []

@@ -1,5 +1,5 @@
 import { type Doc, flat, propertyName, quoted } from './layout.js'
-import type { Field, Shape } from './shape.js'
+import type { Field, JsonField, Shape } from './shape.js'
 
 /** How values that JSON numbers cannot hold are spelled in types. */
 export type Modes = {
@@ -52,7 +52,7 @@ function membersOf(shape: Shape, modes: Modes): Doc[] {
     case 'null':
       return ['null']
     case 'json':
-      return ['Record<string, unknown>']
+      return shape.fields.length === 0 ? ['Record<string, unknown>'] : [jsonType(shape.fields, modes)]
     case 'any':
     case 'unsupported':
       return ['unknown']
@@ -77,18 +77,18 @@ function membersOf(shape: Shape, modes: Modes): Doc[] {
         ),
       ]
     case 'object':
-      return [
-        {
-          kind: 'group',
-          open: '{',
-          items: shape.fields.map((field) => propertyOf(field.name, false, field.shape, modes)),
-          close: '}',
-          separator: '; ',
-          line: ['', ''],
-          padding: ' ',
-        },
-      ]
+      return [objectType(shape.fields.map((field) => propertyOf(field.name, false, field.shape, modes)))]
   }
+}
+
+function objectType(items: readonly Doc[]): Doc {
+  return { kind: 'group', open: '{', items, close: '}', separator: '; ', line: ['', ''], padding: ' ' }
+}
+
+/** Declared paths beside all others. */
+function jsonType(fields: readonly JsonField[], modes: Modes): Doc {
+  const declared = fields.map(({ name, optional, shape }) => propertyOf(name, optional, shape, modes))
+  return objectType([...declared, '[path: string]: unknown'])
 }
 
 function list(open: string, items: readonly Doc[], close: string): Doc {
@@ -123,8 +123,14 @@ export function schemaOf(shape: Shape, direction: Direction, used: Set<Helper>):
       return 'z.boolean()'
     case 'null':
       return 'z.null()'
-    case 'json':
-      return 'z.record(z.string(), z.unknown())'
+    case 'json': {
+      if (shape.fields.length === 0) return 'z.record(z.string(), z.unknown())'
+      const declared = shape.fields.map((field): [Field, Doc] => {
+        const schema = inner(field.shape)
+        return [field, field.optional ? wrapped(field.shape, schema, 'optional') : schema]
+      })
+      return objectSchema('z.looseObject', declared)
+    }
     case 'any':
     case 'unsupported':
       return 'z.unknown()'
@@ -152,7 +158,16 @@ export function schemaOf(shape: Shape, direction: Direction, used: Set<Helper>):
 
 // Wherever a list may break into lines, these follow the layout that formatters give: a chain behind short calls, a
 // function around long ones.
-const LONG: ReadonlySet<Shape['kind']> = new Set(['enum', 'union', 'tuple', 'object', 'array', 'record', 'nullable'])
+const LONG: ReadonlySet<Shape['kind']> = new Set([
+  'enum',
+  'union',
+  'tuple',
+  'object',
+  'array',
+  'record',
+  'nullable',
+  'json',
+])
 
 /** The schema made nullable, optional, or both (`nullish`). */
 export function wrapped(shape: Shape, schema: Doc, how: 'nullable' | 'optional' | 'nullish'): Doc {

@@ -9,7 +9,7 @@ import {
   type View,
 } from '../../index.js'
 import type { Property, Target } from './render.js'
-import { AGGREGATE_REASON, nestedFields, type Shape, shapeOf, unsupportedIn } from './shape.js'
+import { AGGREGATE_REASON, insertShape, nestedFields, type Shape, shapeOf, unsupportedIn } from './shape.js'
 
 export type TargetsOptions = {
   /** Views, materialized views and dictionaries too. */
@@ -112,7 +112,7 @@ function rowProperty({ name, type, default: value, comment }: PlainColumn): Prop
 
 function insertProperty({ name, type, default: value }: PlainColumn): Property[] {
   if (value?.kind === 'MATERIALIZED' || value?.kind === 'ALIAS') return []
-  const shape = shapeOf(type)
+  const shape = insertShape(shapeOf(type))
   // What an INSERT leaves out takes its default; without one, a column that can hold NULL gets NULL, and a state is empty.
   return [{ name, shape, optional: value !== undefined || holdsNull(shape) }]
 }

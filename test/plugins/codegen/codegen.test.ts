@@ -227,6 +227,28 @@ describe('chkit check', () => {
       plugins: { codegen: { ok: false, findingCodes: ['codegen_stale_output'] } },
     })
   })
+
+  test.each([
+    [
+      'a type without a JSON form',
+      '{}',
+      column('state', 'AggregateFunction(sum, UInt64)'),
+      'codegen_unsupported_type',
+      /app\.events, column state/,
+    ],
+    ['an output that is a folder', "{ outFile: './taken.ts' }", '', 'codegen_not_checked', /taken\.ts/],
+  ])('finds %s, and goes on with the other checks', async (_, options, extra, code, message) => {
+    start(options, schema(extra))
+    project.write({ 'taken.ts/inside.txt': 'a file in a folder of that name' })
+    const { exitCode, json } = await project.run(['check', '--json'])
+    expect(exitCode).toBe(1)
+    expect(json).toMatchObject({
+      failedChecks: expect.arrayContaining(['plugin:codegen']),
+      plugins: { codegen: { evaluated: false, ok: false, findingCodes: [code] } },
+    })
+    const text = await project.run(['check'])
+    expect(text.stdout + text.stderr).toMatch(message)
+  })
 })
 
 describe('options', () => {

@@ -105,6 +105,15 @@ export const EVERY_TYPE: readonly ColumnCase[] = [
     '\'{"a": {"b": 1}, "d": true}\'',
     { a: { b: '1' }, c: '', d: true },
   ]),
+  column(
+    'json_paths',
+    "JSON(max_dynamic_paths=8, `b.c d` Nullable(Decimal(9, 2)), b.n Array(JSON(q UInt64)), e Enum8('x' = 1), SKIP s)",
+    ["'{}'", { b: { 'c d': null, n: [] }, e: 'x' }],
+    [
+      '\'{"b": {"c d": 1.5, "n": [{"q": 5, "r": 6}], "z": true}, "e": "x", "s": 1, "t": [1]}\'',
+      { b: { 'c d': 1.5, n: [{ q: '5', r: '6' }], z: true }, e: 'x', t: ['1'] },
+    ],
+  ),
   column('saf', 'SimpleAggregateFunction(sum, UInt64)', ['5', '5']),
   column('saf_list', 'SimpleAggregateFunction(groupArrayArray, Array(String))', ["['a']", ['a']]),
   column('point', 'Point', ['(1.5, -2)', [1.5, -2]]),
