@@ -231,6 +231,10 @@ function printFunction(node: FunctionCall, mode: number): string {
   return out
 }
 
+function isList(node: FunctionCall): boolean {
+  return node.name === 'array' || node.name === 'tuple'
+}
+
 /** Operator forms that need no brackets as operands: lists, and a minus before a constant, which has its own. */
 function standsAlone(name: string, first: Expression | undefined, mode: number): boolean {
   if (name === 'array' || name === 'tuple') return true
@@ -310,10 +314,23 @@ function printLambda(args: readonly Expression[], mode: number): string {
 function printTupleElement(value: Expression, element: Expression, mode: number): string | undefined {
   if (!hasDotForm(value, element)) return undefined
   const position = print(element, 0)
-  if (mode & IN_CALL && value.kind === 'function' && isIn(value.name) && value.alias !== undefined)
-    return `((${printBare(value, mode & SUBSCRIPTED)}) AS ${quoteIdentifierIfNeeded(value.alias)}).${position}`
+  if (mode & IN_CALL && value.kind === 'function') {
+    const bracketed = bracketedInCall(value, mode)
+    if (bracketed !== undefined) return `(${bracketed}).${position}`
+  }
   const text = print(value, mode)
   return needsBracketsBeforeDot(value, mode) ? `(${text}).${position}` : `${text}.${position}`
+}
+
+/**
+ * What stands in the brackets before `.1` among several arguments, where those brackets were written: unlike elsewhere
+ * they are no new ground for an IN inside. `undefined` where nothing special holds.
+ */
+function bracketedInCall(value: FunctionCall, mode: number): string | undefined {
+  if (value.alias === undefined)
+    return value.parenthesized && !isIn(value.name) && !isList(value) ? printBare(value, mode & INHERITED) : undefined
+  const text = isIn(value.name) ? `(${printBare(value, mode & SUBSCRIPTED)})` : printBare(value, mode & INHERITED)
+  return `${text} AS ${quoteIdentifierIfNeeded(value.alias)}`
 }
 
 /** `x.1`: for positions only, and not after a plain constant. */
@@ -324,11 +341,10 @@ function hasDotForm(value: Expression, element: Expression): boolean {
 
 /** Calls and subqueries get a pair before `.1`, unless they have one. */
 function needsBracketsBeforeDot(value: Expression, mode: number): boolean {
-  if (value.kind === 'subquery') return true
+  if (value.kind === 'subquery') return value.alias === undefined
   if (mode & IN_CALL && value.kind === 'function' && isIn(value.name)) return true
   if (value.kind !== 'function' || value.parenthesized || value.alias !== undefined) return false
-  if (value.name === 'tuple' || value.name === 'array') return false
-  return !hasOperatorForm(value)
+  return !isList(value) && !hasOperatorForm(value)
 }
 
 /** False for `a || b` and the like, which the server prints as a call. */
@@ -350,7 +366,7 @@ function printSet(node: Expression, mode: number): string {
       break
     case 'function':
       if (node.parenthesized) break
-      if (!hasOperatorForm(node) || node.name === 'tuple' || node.name === 'array') return text
+      if (!hasOperatorForm(node) || isList(node)) return text
       break
     default:
   }
