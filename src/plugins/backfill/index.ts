@@ -334,8 +334,14 @@ async function runStatusCommand(context: CommandContext): Promise<PluginCommandR
     return { plan, state, summary: summarise(plan, state) }
   }
   if (id === undefined) {
-    const plans = planIds(stateDirOf(context)).map(statusOf)
+    const all = planIds(stateDirOf(context)).map((one) => orDamaged(one, statusOf))
+    const plans = all.flatMap((one) => ('plan' in one ? [one] : []))
+    const damaged = all.flatMap((one) => ('plan' in one ? [] : [one]))
+    const lines = all.map((one) =>
+      'plan' in one ? statusLine(one.plan, one.summary) : `${one.planId}  damaged  ${one.error}`,
+    )
     return {
+      ...(damaged.length > 0 ? { exitCode: 1 } : {}),
       payload: {
         plans: plans.map(({ plan, summary }) => ({
           planId: plan.id,
@@ -344,11 +350,9 @@ async function runStatusCommand(context: CommandContext): Promise<PluginCommandR
           to: plan.to,
           ...summary,
         })),
+        damaged,
       },
-      text:
-        plans.length === 0
-          ? 'There are no backfill plans.'
-          : plans.map(({ plan, summary }) => statusLine(plan, summary)).join('\n'),
+      text: all.length === 0 ? 'There are no backfill plans.' : lines.join('\n'),
     }
   }
   const { plan, state, summary } = statusOf(id)
@@ -358,6 +362,16 @@ async function runStatusCommand(context: CommandContext): Promise<PluginCommandR
     text: [statusLine(plan, summary), ...summary.failed.map(({ chunk, error }) => `  chunk ${chunk}: ${error}`)].join(
       '\n',
     ),
+  }
+}
+
+/** One plan with damaged files does not hide the others. */
+function orDamaged<Status>(planId: string, read: (id: string) => Status): Status | { planId: string; error: string } {
+  try {
+    return read(planId)
+  } catch (error) {
+    if (error instanceof ChkitError) return { planId, error: error.message }
+    throw error
   }
 }
 

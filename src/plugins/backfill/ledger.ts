@@ -4,7 +4,8 @@ import { ChkitError, type Executor, quoteQualified, quoteString } from '../../in
 import { incarnationOf, type LiveTable } from './catalog.js'
 import { isConnectionError, tolerating } from './fate.js'
 import { type Plan, sameName, sha256, showName, type TableName } from './plan.js'
-import type { ChunkState, Clearing } from './state.js'
+import { type ChunkState, type Clearing, parsed } from './state.js'
+import { type Checked, checkChunkState, checkClearing, checkPlan } from './state-schema.js'
 
 /**
  * What the server itself knows of backfills: a table beside the target, to which every run adds what it is about to do to
@@ -159,28 +160,40 @@ function ledgerTables(database?: string): string {
 
 /** Of rows in order of their numbers; undefined where the plan itself is not among them. */
 function ledgerPlan(rows: readonly Row[]): LedgerPlan | undefined {
-  let known: LedgerPlan | undefined
-  for (const { kind, state } of rows) {
-    if (kind === 'plan') known = { plan: JSON.parse(state) as Plan, host: '', chunks: new Map() }
-  }
-  if (known === undefined) return undefined
+  const own = rows.find(({ kind }) => kind === 'plan')
+  if (own === undefined) return undefined
   const chunks = new Map<string, { sequence: number; state: ChunkState }>()
-  for (const { kind, chunk, state, sequence } of rows) {
-    const value: unknown = JSON.parse(state)
-    if (kind === 'chunk') chunks.set(chunk, { sequence: Number(sequence), state: value as ChunkState })
-    if (kind === 'clearing') known = { ...known, clearing: { sequence: Number(sequence), clearing: value as Clearing } }
+  let known: LedgerPlan = { plan: written(own, checkPlan), host: rows.at(-1)?.host ?? '', chunks }
+  for (const row of rows) {
+    const sequence = Number(row.sequence)
+    if (row.kind === 'chunk') chunks.set(row.chunk, { sequence, state: written(row, checkChunkState) })
+    if (row.kind === 'clearing') known = { ...known, clearing: { sequence, clearing: written(row, checkClearing) } }
   }
-  return { ...known, host: rows.at(-1)?.host ?? '', chunks }
+  return known
+}
+
+/** What a row holds. Throws `state_corrupt` for what no run has written. */
+function written<Value>(
+  { plan, kind, sequence, state }: Pick<Row, 'plan' | 'kind' | 'sequence' | 'state'>,
+  check: (found: unknown) => Checked<Value>,
+): Value {
+  const checked = check(parsed(state))
+  if ('value' in checked) return checked.value
+  throw new ChkitError(
+    'state_corrupt',
+    `The ledger ${LEDGER} is damaged: the row ${sequence} (${kind}) of plan ${plan} is not what chkit writes: ${checked.wrong}.`,
+    { hint: `Look at it: SELECT * FROM ${LEDGER} WHERE plan = '${plan}' ORDER BY sequence` },
+  )
 }
 
 /** A plan of this id in any ledger of the server, for whoever has lost its file; the newest. Undefined when there is none. */
 export async function findLedgerPlan(connection: Executor, planId: string): Promise<Plan | undefined> {
   const databases = await connection.query<{ database: string }>(ledgerTables())
   for (const { database } of databases) {
-    const [row] = await connection.query<{ state: string }>(
-      `SELECT state FROM ${quoteQualified(database, LEDGER)} WHERE plan = ${quoteString(planId)} AND kind = 'plan' ORDER BY at DESC LIMIT 1`,
+    const [row] = await connection.query<Row>(
+      `SELECT plan, kind, sequence, state FROM ${quoteQualified(database, LEDGER)} WHERE plan = ${quoteString(planId)} AND kind = 'plan' ORDER BY at DESC LIMIT 1`,
     )
-    if (row) return JSON.parse(row.state) as Plan
+    if (row) return written(row, checkPlan)
   }
   return undefined
 }

@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { ChkitError } from '../../index.js'
 import { PLAN_VERSION, type Plan } from './plan.js'
+import { checkEvent, checkPlan } from './state-schema.js'
 
 /** A part of a staging table, as it was when the chunk's rows were complete. */
 export type StagedPart = {
@@ -159,15 +160,22 @@ export function readPlan(files: StateFiles, id: string): Plan {
       hint: 'chkit backfill status lists the plans; chkit backfill plan makes one.',
     })
   }
-  const plan = readJson(file)
-  if (!isRecord(plan) || plan.id !== id || !Array.isArray(plan.chunks)) {
-    throw corrupt(file, 'it is no backfill plan', 'Plan again with the same parameters: the id stays the same.')
+  const found = readJson(file)
+  if (isRecord(found) && typeof found.version === 'number' && found.version > PLAN_VERSION) {
+    throw corrupt(
+      file,
+      `it has format version ${found.version}, this chkit reads ${PLAN_VERSION}`,
+      'Use a newer chkit.',
+    )
   }
-  if (plan.version !== PLAN_VERSION) {
-    throw corrupt(file, `it has format version ${String(plan.version)}, this chkit reads ${PLAN_VERSION}`)
-  }
-  return plan as unknown as Plan
+  const checked = checkPlan(found)
+  if ('wrong' in checked) throw corrupt(file, checked.wrong, PLAN_AGAIN)
+  if (checked.value.id !== id) throw corrupt(file, `it holds plan ${checked.value.id}`, PLAN_AGAIN)
+  return checked.value
 }
+
+const PLAN_AGAIN =
+  'Move it away and plan again with the same parameters: the id stays the same, and so does what is done.'
 
 /** Puts the plan in place, in one rename. Throws `file_unwritable`, `disk_full`. */
 export function writePlan(files: StateFiles, plan: Plan): void {
@@ -190,7 +198,7 @@ export function readRun(files: StateFiles, id: string): RunState {
       throw corrupt(
         files.eventsFile(id),
         `it holds ${events.length} events, and ${file} was written after ${run.events}`,
-        'Restore the file from a backup: without its events nobody can tell which chunks are done.',
+        'Restore the file from a backup. Or move it and the run file away and resume: the ledger on the server knows what has arrived.',
       )
     }
   }
@@ -207,12 +215,13 @@ function readEvents(file: string): readonly BackfillEvent[] {
   // What follows the last line end is a line that a killed run began; nothing was sent on its behalf.
   lines.pop()
   return lines.map((line, index) => {
-    try {
-      return JSON.parse(line) as BackfillEvent
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
-      throw corrupt(file, `line ${index + 1}: ${error.message}`, 'Restore the file from a backup.')
-    }
+    const checked = checkEvent(parsed(line))
+    if ('value' in checked) return checked.value
+    throw corrupt(
+      file,
+      `line ${index + 1}: ${checked.wrong}`,
+      'Restore the file from a backup. Or move the files of this plan in events and runs away and resume: the ledger on the server knows what has arrived.',
+    )
   })
 }
 
@@ -273,15 +282,23 @@ function runDocument(plan: Plan, state: RunState): Readonly<Record<string, unkno
   return { version: 1, planId: plan.id, ...rest, chunks: Object.fromEntries(chunks) }
 }
 
+/** The value of a JSON text; undefined, which no state is, where it is none. */
+export function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
 function readJson(file: string): unknown {
   const text = readText(file)
   try {
     return JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    const hint = file.includes('plans')
-      ? 'Move it away and plan again with the same parameters: the id stays the same, and so does what is done.'
-      : rebuildHint(file)
+    const hint = file.includes('plans') ? PLAN_AGAIN : rebuildHint(file)
     throw corrupt(file, `it is no JSON (${error.message}; ${Buffer.byteLength(text)} bytes)`, hint)
   }
 }
