@@ -18,6 +18,9 @@ type DataDirectory = {
   readonly path: string
   /** Made for `chdb::memory:`, or in place of a missing folder; removed when its last user closes. */
   readonly temporary: boolean
+  /** Whether it was not there before; it is removed as well where nothing was sent but queries. */
+  readonly made: boolean
+  changed: boolean
   users: number
 }
 
@@ -99,6 +102,7 @@ export function openEmbedded(config: ClickHouseConfig, options: ConnectOptions):
     if (call.signal?.aborted) throw interrupted(target)
     const settings = { ...sizeSettings(sql), ...call.settings }
     const session = attempt(acquire, sql, queryId, call)
+    if (directory !== undefined && !isQuery(sql)) directory.changed = true
     let finished = false
     try {
       applySettings(session.native, settings)
@@ -272,13 +276,14 @@ function enterDirectory(path: string, target: string, createsData: boolean): Dat
   }
   // A command that only reads leaves no folder behind: a database that was never made is empty.
   const temporary = path === MEMORY || (!createsData && !existsSync(path))
+  const made = !temporary && !existsSync(path)
   // The engine would take ':memory:' for the name of a folder.
   const location = temporary ? mkdtempSync(join(tmpdir(), 'chkit-memory-')) : path
   if (!temporary) {
     refuseLockedDirectory(location, target)
     mkdirSync(dirname(location), { recursive: true })
   }
-  const directory: DataDirectory = { path: location, temporary, users: 1 }
+  const directory: DataDirectory = { path: location, temporary, made, changed: false, users: 1 }
   openDirectories.set(path, directory)
   return directory
 }
@@ -287,7 +292,8 @@ function leaveDirectory(directory: DataDirectory): void {
   directory.users--
   if (directory.users > 0) return
   for (const [key, value] of openDirectories) if (value === directory) openDirectories.delete(key)
-  if (directory.temporary) rmSync(directory.path, { recursive: true, force: true })
+  if (directory.temporary || (directory.made && !directory.changed))
+    rmSync(directory.path, { recursive: true, force: true })
 }
 
 /**
@@ -361,6 +367,11 @@ function applySettings(native: Session, settings: QuerySettings): void {
 
 function settingValue(value: QuerySettings[string]): string {
   return typeof value === 'string' ? quoteString(value) : String(Number(value))
+}
+
+/** Whether the statement can do no more than read; what begins in another way, with a comment too, is taken to write. */
+function isQuery(sql: string): boolean {
+  return /^\s*(?:SELECT|WITH|SHOW|EXISTS|DESCRIBE|EXPLAIN)\b/i.test(sql)
 }
 
 function isEarlyEnd(error: unknown): boolean {

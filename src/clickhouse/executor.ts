@@ -56,6 +56,8 @@ export type ServerInfo = {
   readonly hostName: string
   /** The account's `readonly` setting: 1 may neither write nor change settings, 2 may change settings. */
   readonly readonly: 0 | 1 | 2
+  /** Whether the configured database was there, and visible to the account, when this was asked. */
+  readonly databaseExists: boolean
   /** `table.column` of those system tables whose columns differ between servers; ask with `hasSystemColumn`. */
   readonly systemColumns: ReadonlySet<string>
 }

@@ -42,6 +42,7 @@ export function readState(row: Readonly<Record<string, unknown>>, target: string
     })
   }
   const readonly = Number(row.readonly ?? 0)
+  const databaseExists = row.database_exists === undefined || Number(row.database_exists) > 0
   return {
     info: {
       version,
@@ -50,8 +51,9 @@ export function readState(row: Readonly<Record<string, unknown>>, target: string
       timezone: String(row.timezone),
       hostName: String(row.host_name),
       readonly: readonly === 1 || readonly === 2 ? readonly : 0,
+      databaseExists,
       systemColumns: new Set(Array.isArray(row.system_columns) ? row.system_columns.map(String) : []),
     },
-    databaseExists: row.database_exists === undefined || Number(row.database_exists) > 0,
+    databaseExists,
   }
 }

@@ -6,6 +6,7 @@ import type { CommandContext, CommandResult } from '../plugin-host/command.js'
 import type { CheckResult } from '../plugin-host/plugin.js'
 import { findings } from './drift.run.js'
 import { type LiveState, readJournal, readLiveState } from './live-state.js'
+import { warnOfMissingDatabase } from './missing-database.js'
 import { scopePayload } from './scope-payload.js'
 
 /** One thing that the gate reports, for text, annotations and the summary. */
@@ -18,6 +19,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const policy = strict ? { failOnPending: true, failOnChecksumMismatch: true, failOnDrift: true } : config.check
   const journal = await readJournal(context)
   const status = readMigrationStatus(config, journal)
+  await warnOfMissingDatabase(context, journal)
   const live = config.clickhouse === undefined ? undefined : await readLiveState(context, journal, flags.table)
   const plugins = await context.plugins.onCheck()
 

@@ -8,6 +8,7 @@ import type { CommandContext, CommandResult } from '../plugin-host/command.js'
 import { replicatedDatabases } from '../render/cluster.js'
 import { renderPlan } from '../render/render.js'
 import { type LiveState, readJournal, readLiveState, snapshotMissing } from './live-state.js'
+import { warnOfMissingDatabase } from './missing-database.js'
 import { scopePayload, scopeWarning } from './scope-payload.js'
 
 /** Runs `chkit drift`. */
@@ -17,8 +18,12 @@ export async function run(context: CommandContext): Promise<CommandResult> {
       hint: "Add clickhouse: { url: 'http://localhost:8123' } to the config.",
     })
   }
-  const state = await readLiveState(context, await readJournal(context, { statements: false }), context.flags.table)
-  if (state === undefined) throw snapshotMissing()
+  const journal = await readJournal(context, { statements: false })
+  const state = await readLiveState(context, journal, context.flags.table)
+  if (state === undefined) {
+    await warnOfMissingDatabase(context, journal)
+    throw snapshotMissing()
+  }
   const { report, scope } = state
   const repair = report.drifted ? await repairStatements(context, state) : []
   const warning = scopeWarning(scope.scope)

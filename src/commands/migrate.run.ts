@@ -17,6 +17,7 @@ import { resumption } from '../migration/settle.js'
 import { readHistory } from '../migration/status.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
 import { migrationScope } from './migrate-scope.js'
+import { warnOfMissingDatabase } from './missing-database.js'
 import { scopeWarning } from './scope-payload.js'
 
 /** Seconds that a run waits for another one unless `--lock-timeout` says otherwise. */
@@ -45,6 +46,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   if (typeof flags.resolve === 'string') return resolve(context, journal, state, flags.resolve)
   const pending = await choose(context, executor, state)
   if (flags.apply === true) return apply(context, executor, journal, pending, state)
+  await warnOfMissingDatabase(context, state)
   if (!context.prompt.interactive || pending.taken.length === 0) return planned(context, pending, state)
   context.note(planText(context, pending, state))
   if (!(await context.prompt.confirm('Apply pending migrations now?')))
@@ -88,6 +90,8 @@ async function choose(
   const warning = scopeWarning(scope.scope)
   if (warning !== undefined) warn(warning)
   const taken = parsed.filter((migration) => scope.covers(migration))
+  for (const migration of taken)
+    for (const { problem } of open(migration, state).statements) if (problem !== undefined) warn(problem)
   const leftOut = parsed.filter((migration) => !scope.covers(migration)).map(({ name }) => name)
   if (leftOut.length > 0) warn(`Left out, because they touch more than the scope: ${leftOut.join(', ')}.`)
   return { taken, leftOut, scope: scope.scope }

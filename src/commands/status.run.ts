@@ -2,12 +2,15 @@ import { relative } from 'node:path'
 import { openJournal } from '../migration/journal.js'
 import { type HalfDone, type MigrationStatus, readMigrationStatus } from '../migration/status.js'
 import type { CommandContext, CommandResult } from '../plugin-host/command.js'
+import { warnOfMissingDatabase } from './missing-database.js'
 
 /** Runs `chkit status`. Creates nothing. */
 export async function run(context: CommandContext): Promise<CommandResult> {
   const { config } = context
   const journal = await openJournal(config, context.connection)
-  const status = readMigrationStatus(config, await journal.read())
+  const state = await journal.read()
+  const status = readMigrationStatus(config, state)
+  await warnOfMissingDatabase(context, state)
   const halfDone = await withTexts(context, status)
   return {
     payload: {

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../src/clickhouse/connect.js'
 import { createProject, type Project } from '../support/cli.js'
+import { testPrompt } from '../support/prompt.js'
 
 const CONFIG = `export default ({ mode }) => ({
   schema: './schema/*.ts',
@@ -270,6 +271,29 @@ describe('the gate', () => {
     } finally {
       await executor.close()
     }
+  })
+})
+
+describe('a database that is not there', () => {
+  const engine = () => existsSync(join(project.dir, 'db'))
+
+  test.each([['migrate'], ['status'], ['check'], ['drift']])('%s makes none', async (command) => {
+    rmSync(join(project.dir, 'db'), { recursive: true })
+    const { stderr } = await project.run([command])
+    expect(stderr).toContain(`warning Database app does not exist on chdb:${project.dir}/db; chkit migrate --apply`)
+    expect(await json(command)).toMatchObject({ warnings: [expect.stringContaining('does not exist')] })
+    expect(engine()).toBe(false)
+  })
+
+  test('the plan of migrate makes none on a terminal either, and a yes makes it', async () => {
+    rmSync(join(project.dir, 'db'), { recursive: true })
+    await project.run(['migrate'], { tty: true, prompt: testPrompt({ confirm: false }).prompt })
+    expect(engine()).toBe(false)
+    await project.run(['migrate'], { tty: true, prompt: testPrompt({ confirm: true }).prompt })
+    expect(engine()).toBe(true)
+    const checked = await json('check')
+    expect(checked).toMatchObject({ ok: true })
+    expect(checked).not.toHaveProperty('warnings')
   })
 })
 
