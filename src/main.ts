@@ -31,7 +31,7 @@ async function start(): Promise<void> {
   if ('enableCompileCache' in nodeModule && typeof nodeModule.enableCompileCache === 'function') {
     nodeModule.enableCompileCache()
   }
-  const { reportCrash, run } = await import('./cli/dispatch.js')
+  const { endedByProject, reportCrash, run } = await import('./cli/dispatch.js')
   const version = await readVersion()
   const own = ownStreams()
   const write = own.stdout
@@ -63,7 +63,7 @@ async function start(): Promise<void> {
   // A config, a schema file or a plugin that ends the process itself must not look like a run that had nothing to say.
   process.on('exit', (code) => {
     if (hasEnded || interrupt.signal.aborted) return
-    const failed = reportCrash(argv, io, new Error(`The project’s own code ended the process, with code ${code}.`))
+    const failed = reportCrash(argv, io, endedByProject(code))
     process.exitCode = code === 0 ? failed : code
   })
   // Work that waits for nothing but a signal or a promise of a plugin must not look finished to Node.

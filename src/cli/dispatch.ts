@@ -68,6 +68,13 @@ export function reportCrash(argv: readonly string[], io: Io, thrown: unknown): n
   return session.fail(thrown)
 }
 
+/** What a run ends with when the project's own code ended the process, with this code, before the run had come to its end. */
+export function endedByProject(code: number): ChkitError {
+  return new ChkitError('internal_error', `The project’s own code ended the process, with code ${code}.`, {
+    hint: 'Look for `process.exit` in the config, the schema files and the plugins; let them throw an error instead.',
+  })
+}
+
 /** What one invocation holds: its output, its config and connection once they are opened, and how it ends. */
 type Session = ReturnType<typeof openSession>
 
@@ -159,10 +166,11 @@ function openSession(scan: Scan, io: Io) {
       else if (result.text !== '') io.stdout.write(`${redactor.redact(result.text)}\n`)
       return result.exitCode ?? 0
     },
-    /** Prints a failure and gives its exit code. */
-    fail: (thrown: unknown): number => {
+    /** Prints a failure and gives its exit code. `done` is what the command came to before something behind it failed. */
+    fail: (thrown: unknown, done?: CommandResult): number => {
       const error = interruptedOr(thrown, io.signal)
-      if (scan.json) io.stdout.write(errorDocument(state.command, error, warnings, redactor.redact))
+      if (scan.json) io.stdout.write(errorDocument(state.command, error, warnings, redactor.redact, done?.payload))
+      else if (done !== undefined && done.text !== '') io.stdout.write(`${redactor.redact(done.text)}\n`)
       const debug = io.env.CHKIT_DEBUG === '1'
       // With --json the document says it all; a stack that was asked for goes to stderr.
       if (!scan.json || debug) io.stderr.write(redactor.redact(errorText(error, stderrStyle, debug)))
@@ -270,7 +278,8 @@ async function openProject(file: string, session: Session): Promise<Project> {
   const { io, scan } = session
   const environment = { command: scan.words[0] ?? 'help', mode: configMode(scan.mode, io.env) }
   const loader = session.loader(file.replace(/[/\\][^/\\]*$/, '') || '/')
-  const config = await loadConfig(file, environment, loader, io.cwd, io.env)
+  const loading = loadConfig(file, environment, loader, io.cwd, io.env)
+  const config = await untilInterrupted(loading, 'read', io.signal)
   session.adopt(config)
   const services = hostServices(session, () => host)
   const plugins = config.plugins.length === 0 ? [] : await loadConfigured(config, loader, io.version)
@@ -515,8 +524,7 @@ async function runHandler(
 ): Promise<number> {
   let outcome: { readonly result: CommandResult } | { readonly thrown: unknown }
   try {
-    await plugins.onInit()
-    await plugins.onConfigLoaded()
+    await untilInterrupted(plugins.onInit().then(plugins.onConfigLoaded), 'read', context.signal)
     outcome = { result: asResult(await untilInterrupted(command.run(context), command.effect, context.signal)) }
   } catch (thrown) {
     outcome = { thrown }
@@ -526,9 +534,9 @@ async function runHandler(
   try {
     await plugins.onComplete(exitCode)
   } catch (error) {
-    // The first failure is the one to report; without one, this is it.
-    if ('thrown' in outcome) session.warn(messageOf(error))
-    else outcome = { thrown: error }
+    // The first failure is the one to report; without one, this is it, behind what the command has done.
+    if ('result' in outcome) return session.fail(error, outcome.result)
+    session.warn(messageOf(error))
   }
   return 'result' in outcome ? session.finish(outcome.result) : session.fail(outcome.thrown)
 }

@@ -42,7 +42,7 @@ export function resultDocument(
 }
 
 /**
- * The JSON document of a failure. Facts that a command's contract puts at the top (`issues`, `checksumMismatches`) come in
+ * The JSON document of a failure; `done` is what the command's own document would have held. Facts that a command's contract puts at the top (`issues`, `checksumMismatches`) come in
  * `details.payload`; the rest of `details` stays what it is.
  */
 export function errorDocument(
@@ -50,11 +50,13 @@ export function errorDocument(
   error: ChkitError,
   warnings: readonly string[],
   redact: (text: string) => string,
+  done: Readonly<Record<string, unknown>> = {},
 ): string {
   const { payload, ...details } = error.details as { payload?: Readonly<Record<string, unknown>> }
   const document = {
     command,
     schemaVersion: DOCUMENT_VERSION,
+    ...done,
     ok: false,
     ...(payload ?? {}),
     // The contract names this one by its code; the sentences are in `issues`.

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { ChkitError, messageOf } from '../errors.js'
 import type { ClickHouseConfig, ConfigEnvironment, ResolvedConfig, TlsOptions, UserConfig } from './config.js'
-import { ModuleLoadError, type ModuleLoader } from './module-loader.js'
+import { ModuleLoadError, type ModuleLoader, projectPlace } from './module-loader.js'
 import { escapeGlob } from './schema-files.js'
 
 /** The config file's name when `--config` names none. */
@@ -92,16 +92,21 @@ async function settleConfig(exported: unknown, environment: ConfigEnvironment, l
     return await (isFunction(exported) ? exported(environment) : exported)
   } catch (error) {
     if (!isFunction(exported)) {
-      throw new ChkitError('config_load_failed', `The promise that ${label} exports failed: ${messageOf(error)}`, {
-        cause: error,
-      })
+      const message = `The promise that ${label} exports failed: ${messageOf(error)}${placeIn(error)}`
+      throw new ChkitError('config_load_failed', message, { cause: error })
     }
     throw new ChkitError(
       'config_load_failed',
-      `The function in ${label} failed for command "${environment.command}", mode "${environment.mode}": ${messageOf(error)}`,
+      `The function in ${label} failed for command "${environment.command}", mode "${environment.mode}": ${messageOf(error)}${placeIn(error)}`,
       { cause: error },
     )
   }
+}
+
+/** ` (/path/file.ts:3)`; empty where the error does not say. */
+function placeIn(error: unknown): string {
+  const place = projectPlace(error)
+  return place === undefined ? '' : ` (${place})`
 }
 
 function labelOf(file: string, cwd: string): string {

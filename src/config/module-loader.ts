@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { messageOf } from '../errors.js'
 
 /** Loads TypeScript and JavaScript modules of the project. Each module runs once in a loader's life. */
@@ -16,7 +17,10 @@ export type ModuleLoader = {
 export class ModuleLoadError extends Error {
   /** `syntax`: a file does not parse; `missing_import`: an import names nothing; `thrown`: its code threw. */
   readonly kind: 'syntax' | 'missing_import' | 'thrown'
-  /** `/path/file.ts:3:7` as far as it is known; may be another file than the one asked for. */
+  /**
+   * `/path/file.ts:3:7` (both from 1) of what does not parse, `/path/file.ts:3` of what was thrown, as far as it is
+   * known; may be another file than the one asked for.
+   */
   readonly location: string
   /** What happened, without the location. */
   readonly reason: string
@@ -149,15 +153,21 @@ function isFolder(path: string): boolean {
 
 function explain(error: unknown, file: string): ModuleLoadError {
   const message = messageOf(error)
-  const parse = /^(?:ParseError|SyntaxError): ([\s\S]*?)\s*\n\s*(\S.*?:\d+:\d+)\s*$/.exec(message)
-  if (parse !== null) return new ModuleLoadError('syntax', parse[2] as string, (parse[1] as string).trim(), error)
-  if (error instanceof SyntaxError) return new ModuleLoadError('syntax', placeOf(error, file), message, error)
+  const parse = /^(?:ParseError|SyntaxError): ([\s\S]*?)\s*\n\s*(\S.*?):(\d+):(\d+)\s*$/.exec(message)
+  if (parse !== null) {
+    const [, reason = '', path, line, column] = parse
+    // The parser counts columns from 0, editors from 1.
+    return new ModuleLoadError('syntax', `${path}:${line}:${Number(column) + 1}`, reason.trim(), error)
+  }
+  const place = projectPlace(error)
+  // A SyntaxError of a line that ran is what `JSON.parse` and the like throw.
+  if (error instanceof SyntaxError && place === undefined) return new ModuleLoadError('syntax', file, message, error)
   if (isMissingModule(error)) {
     const [first = message] = message.split('\n')
     const importer = /Require stack:\n- (.+)/.exec(message)?.[1]?.trim() ?? file
     return new ModuleLoadError('missing_import', importer, first, error)
   }
-  return new ModuleLoadError('thrown', placeOf(error, file), message, error)
+  return new ModuleLoadError('thrown', place ?? file, message, error)
 }
 
 function isMissingModule(error: unknown): boolean {
@@ -165,15 +175,21 @@ function isMissingModule(error: unknown): boolean {
   return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND'
 }
 
-/** The innermost line of the stack that lies in a file of the project, else the file. */
-function placeOf(error: unknown, file: string): string {
+/** Where chkit's own code lies: `dist` with its chunks, or `src`. */
+const OWN_FOLDER = dirname(fileURLToPath(import.meta.url)).replace(/[/\\](?:chunks|config)$/, '')
+
+/**
+ * `/path/file.ts:3`: the innermost line of the error's stack that lies in a file of the project; undefined where there is
+ * none. It has no column, since transpiling keeps lines and moves what stands on them.
+ */
+export function projectPlace(error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   for (const line of stack.split('\n').slice(1)) {
-    const place = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line.trim())?.[1]
-    if (place === undefined || place.includes('node_modules') || place.includes('node:')) continue
-    if (/\.[cm]?[jt]sx?:\d+:\d+$/.test(place) && !/\/(dist|src)\/(chunks|cli|config|model)\//.test(place)) {
-      return place.replace(/^file:\/\//, '')
-    }
+    const frame = /^at (?:.*? \((.+)\)|(?:async )?(.+))$/.exec(line.trim())
+    const [, place = '', number] = /^(.+\.[cm]?[jt]sx?):(\d+):\d+$/.exec(frame?.[1] ?? frame?.[2] ?? '') ?? []
+    if (number === undefined || place.includes('node_modules') || place.startsWith('node:')) continue
+    const path = place.startsWith('file:') ? fileURLToPath(place) : place
+    if (!path.startsWith(`${OWN_FOLDER}${sep}`)) return `${path}:${number}`
   }
-  return file
+  return undefined
 }

@@ -198,6 +198,24 @@ describe('an interrupt', () => {
     })
   })
 
+  test('ends a hook that waits for nothing', async () => {
+    usePlugin('')
+    const hooks = `hooks: { onInit: async (context) => { ${wait} } },`
+    const config = readFileSync(join(project.dir, 'clickhouse.config.ts'), 'utf8')
+    project.write({ 'clickhouse.config.ts': config.replace('commands:', `${hooks} commands:`) })
+    const { code, stdout } = await interrupt(['SIGINT'])
+    expect({ code, document: JSON.parse(stdout) }).toMatchObject({ code: 130, document: { code: 'interrupted' } })
+  })
+
+  test('ends a config that waits for nothing', async () => {
+    project.write({
+      'clickhouse.config.ts':
+        "console.error('ready')\nawait new Promise((done) => setTimeout(done, 60_000))\nexport default {}\n",
+    })
+    const { code, stdout } = await interrupt(['SIGINT'])
+    expect({ code, document: JSON.parse(stdout) }).toMatchObject({ code: 130, document: { code: 'interrupted' } })
+  })
+
   test('lets a command that changes the database finish what it does', async () => {
     usePlugin(
       "context.warn('ready'); await new Promise((done) => context.signal.addEventListener('abort', () => setTimeout(done, 200))); return { payload: { finished: true } }",

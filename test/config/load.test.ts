@@ -120,7 +120,7 @@ describe('a config that does not hold', () => {
       name: 'throws',
       text: "\nthrow new Error('no luck')",
       code: 'config_load_failed',
-      message: /^clickhouse\.config\.ts could not be loaded: no luck \(.*clickhouse\.config\.ts:2:\d+\)$/,
+      message: /^clickhouse\.config\.ts could not be loaded: no luck \(.*clickhouse\.config\.ts:2\)$/,
     },
     {
       name: 'imports nothing that is there',
@@ -150,7 +150,26 @@ describe('a config that does not hold', () => {
       name: 'a function that throws',
       text: "export default () => { throw new Error('no luck') }",
       code: 'config_load_failed',
-      message: 'The function in clickhouse.config.ts failed for command "generate", mode "development": no luck',
+      message:
+        /^The function in clickhouse\.config\.ts failed for command "generate", mode "development": no luck \(.*clickhouse\.config\.ts:1\)$/,
+    },
+    {
+      name: 'a throw behind types that are taken away: the line, and no column that would be wrong',
+      text: 'type A = { b: string }\n\ninterface C { d: A }\nconst c = {} as C; const e: string = c.d.b\nexport default { schema: e }\n',
+      code: 'config_load_failed',
+      message: /^clickhouse\.config\.ts could not be loaded: Cannot read .* \(.*clickhouse\.config\.ts:4\)$/,
+    },
+    {
+      name: 'what does not parse: line and column from 1',
+      text: "export default {\n  schema: './x',,\n}\n",
+      code: 'config_syntax_error',
+      message: /clickhouse\.config\.ts:2:17 does not parse: /,
+    },
+    {
+      name: 'a SyntaxError of something that ran',
+      text: "\nexport default JSON.parse('{')\n",
+      code: 'config_load_failed',
+      message: /^clickhouse\.config\.ts could not be loaded: .* \(.*clickhouse\.config\.ts:2\)$/,
     },
     {
       name: 'a function that gives nothing',

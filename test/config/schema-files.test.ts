@@ -104,13 +104,13 @@ describe('loading files', () => {
       name: 'syntax',
       text: 'export const a = 1\nexport const b: = 2\n',
       code: 'schema_syntax_error',
-      message: /s\/a\.ts:2:\d+ does not parse: /,
+      message: /s\/a\.ts:2:17 does not parse: /,
     },
     {
       name: 'a throw',
       text: "export const a = 1\n\nthrow new Error('bad day')\n",
       code: 'schema_load_failed',
-      message: /^Schema file s\/a\.ts could not be loaded: bad day \(.*s\/a\.ts:3:\d+\)$/,
+      message: /^Schema file s\/a\.ts could not be loaded: bad day \(.*s\/a\.ts:3\)$/,
     },
     {
       name: 'a throw of something odd',
@@ -131,6 +131,12 @@ describe('loading files', () => {
       message: /later/,
     },
   ]
+  test.each(['my schema (1)', 'src/config', 'src/model'])('a throw in the folder %s is found', async (folder) => {
+    project.write({ [`${folder}/a.ts`]: "\nthrow new Error('bad day')\n" })
+    const error = await load(`${folder.replaceAll(/[()]/g, '?')}/*.ts`).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ message: expect.stringContaining(`(${project.dir}/${folder}/a.ts:2)`) })
+  })
+
   test.each(broken)('$name names the file and the place', async ({ text, code, message }) => {
     project.write({ 's/a.ts': text })
     const error = await load('s/*.ts').catch((thrown: unknown) => thrown)

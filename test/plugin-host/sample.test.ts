@@ -353,6 +353,22 @@ describe('hooks around a core command', () => {
   })
 })
 
+test('a hook that throws behind a command takes nothing of what it did from the answer', async () => {
+  useConfig(withOptions({ failIn: 'onComplete' }))
+  const failure = {
+    ok: false,
+    code: 'plugin_failed',
+    error: 'Plugin "audit" failed in onComplete: told to fail in onComplete',
+  }
+  expect((await project.run(['status', '--json'])).json).toMatchObject({ ...failure, total: 0, pendingMigrations: [] })
+  const { exitCode, stdout, stderr } = await project.run(['status'])
+  expect({ exitCode, stdout, stderr }).toEqual({
+    exitCode: 1,
+    stdout: expect.stringContaining('0 applied, 0 pending'),
+    stderr: expect.stringContaining(failure.error),
+  })
+})
+
 test('the whole life with every hook: schema, plan, statements, check and report', async () => {
   const configure = (options: object) =>
     useConfig(
