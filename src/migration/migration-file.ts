@@ -4,6 +4,7 @@ import { type StatementEffects, statementEffects } from '../sql/effects.js'
 import { tokenize } from '../sql/lexer.js'
 import { splitStatements } from '../sql/split.js'
 import { parseStatement } from '../sql/statement.js'
+import type { ParseWarning } from '../sql/warning.js'
 import { hashStatement } from './evidence.js'
 import type { MigrationFile } from './read-migration.js'
 
@@ -18,6 +19,8 @@ export type MigrationStatement = {
   readonly hash: string
   readonly node: Statement
   readonly effects: StatementEffects
+  /** Why it was not understood, for a person: `file:line:column: ...`; the statement is sent all the same. */
+  readonly problem?: string
 }
 
 export type ParsedMigration = MigrationFile & { readonly statements: readonly MigrationStatement[] }
@@ -62,9 +65,29 @@ function withoutComments(text: string): string {
   return tokens.count === 0 ? text : text.slice(tokens.starts[0])
 }
 
-function parseOne(text: string, at: { number: number; line: number }, database: string): MigrationStatement {
-  const { node } = parseStatement(text)
-  return { ...at, text, hash: hashStatement(text), node, effects: statementEffects(node, database) }
+function parseOne(
+  text: string,
+  at: { number: number; line: number },
+  database: string,
+  describe: (warning: ParseWarning) => string,
+): MigrationStatement {
+  const { node, warnings } = parseStatement(text)
+  const problem = warnings[0] === undefined ? undefined : describe(warnings[0])
+  return {
+    ...at,
+    text,
+    hash: hashStatement(text),
+    node,
+    effects: statementEffects(node, database),
+    ...(problem !== undefined && { problem }),
+  }
+}
+
+/** Where in the file a statement that begins at `start` was not understood, and why. */
+function notUnderstood(file: string, start: { line: number; column: number }, warning: ParseWarning): string {
+  const line = start.line + warning.line - 1
+  const column = warning.line === 1 ? start.column + warning.column - 1 : warning.column
+  return `${file}:${line}:${column}: this statement is not understood: ${warning.message}. It is sent as it stands.`
 }
 
 /**
@@ -75,7 +98,10 @@ export function parseMigration(migration: MigrationFile, database: string): Pars
   const pieces = splitStatements(migration.text)
   const statements = pieces.map((piece, index) => {
     if (piece.problem !== undefined) throw invalid(migration, piece.problem, piece.problem.message)
-    const statement = parseOne(withoutComments(piece.text), { number: index + 1, line: piece.line }, database)
+    const { line, column } = piece
+    const statement = parseOne(withoutComments(piece.text), { number: index + 1, line }, database, (warning) =>
+      notUnderstood(migration.file, { line, column }, warning),
+    )
     const refusal = sessionRefusal(statement.node)
     if (refusal !== undefined) throw invalid(migration, { line: piece.line, column: piece.column }, refusal)
     return statement
@@ -95,9 +121,13 @@ export function replaceStatements(
   texts: readonly string[],
   database: string,
 ): ParsedMigration {
-  const lines = new Map(migration.statements.map((statement) => [statement.text, statement.line]))
-  const statements = texts.map((text, index) =>
-    parseOne(text, { number: index + 1, line: lines.get(text) ?? 0 }, database),
-  )
+  const before = new Map(migration.statements.map((statement) => [statement.text, statement]))
+  const statements = texts.map((text, index) => {
+    const known = before.get(text)
+    const ofPlugin = (warning: ParseWarning) =>
+      `${migration.file}: statement ${index + 1}, which a plugin made, is not understood: ${warning.message}.`
+    const at = { number: index + 1, line: known?.line ?? 0 }
+    return parseOne(text, at, database, (warning) => known?.problem ?? ofPlugin(warning))
+  })
   return { ...migration, statements }
 }

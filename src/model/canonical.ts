@@ -162,9 +162,11 @@ function canonicalDefinition(
     },
     unparsed(clause: string, problem: ParseWarning) {
       const { kind, ...rest } = about
+      const where = rest.file === undefined ? '' : `${rest.file}: `
+      const at = `line ${problem.line}, column ${problem.column} of the text`
       warnings.push({
         code: 'unparsed_sql',
-        message: `${declaration.kind} ${label}: the text of ${clause} is kept as it is, since it could not be followed: ${problem.message}`,
+        message: `${where}${declaration.kind} ${label}: the text of ${clause} is kept as it is, since it could not be followed: ${problem.message} (${at})`,
         kind,
         ...(rest.database !== undefined && { database: rest.database }),
         ...(rest.name !== undefined && { name: rest.name }),
