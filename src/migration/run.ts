@@ -254,16 +254,21 @@ class MigrationRun {
     const edited = findEdited(states, statements)
     if (edited !== undefined) throw editedError(name, edited)
     const left: Planned[] = []
+    const mutated = new Map<string, { readonly item: Planned; readonly queryId: string }>()
     for (const item of this.items) {
       const known = states.get(item.statement.number)
       const next = resumption(known)
       if (next === 'skip') {
         this.done.add(item.statement.number)
         this.keepSetting(item.statement)
+        const object = mutatedObject(item.proof)
+        if (object !== undefined) mutated.set(JSON.stringify(object), { item, queryId: known?.intent.queryId ?? '' })
       } else if (next === 'run' || known === undefined) left.push(item)
       else if (!(await this.settled(item, known.intent))) left.push(item)
     }
     await this.flush()
+    // The earlier run may have ended while one was under way, which the statements after it must not overtake.
+    for (const { item, queryId } of mutated.values()) await this.follow(item, queryId)
     return left
   }
 

@@ -65,6 +65,35 @@ test('a conversion that fails reports the row and the ALTER that takes it back; 
   ])
 })
 
+test('a run that is stopped while a mutation is under way says so; the next one waits for it', async () => {
+  await executor.command('CREATE TABLE app.slow (id UInt64, v UInt64) ENGINE = MergeTree ORDER BY id')
+  await executor.command('INSERT INTO app.slow SELECT number, 0 FROM numbers(3)')
+  await executor.command('SYSTEM STOP MERGES app.slow')
+  project.write({
+    'migrations/3_c.sql': `SET mutations_sync = 0;
+ALTER TABLE app.slow UPDATE v = 1 WHERE id >= 0;
+CREATE TABLE app.copied ENGINE = MergeTree ORDER BY id AS SELECT * FROM app.slow;
+`,
+  })
+  const stop = new AbortController()
+  const running = project.run(['migrate', '--apply', '--json'], { signal: stop.signal })
+  const queued = "SELECT 1 FROM system.mutations WHERE table = 'slow' AND NOT is_done"
+  while ((await executor.query(queued)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  setTimeout(() => stop.abort(), 300)
+  const stopped = await running
+  expect({ exitCode: stopped.exitCode, ...stopped.json }).toMatchObject({
+    exitCode: 130,
+    code: 'interrupted',
+    error: expect.stringMatching(/mutation .* of app\.slow goes on on the server/),
+  })
+  const next = json('migrate', '--apply')
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect(await executor.query("SELECT 1 FROM system.tables WHERE database = 'app' AND name = 'copied'")).toEqual([])
+  await executor.command('SYSTEM START MERGES app.slow')
+  expect(await next).toMatchObject({ exitCode: 0, applied: [{ name: '3_c.sql', resumed: 2 }] })
+  expect(await executor.query('SELECT sum(v) AS n FROM app.copied')).toEqual([{ n: 3 }])
+})
+
 test('progress names parts, bytes, the rate and the time left', () => {
   const mutation = { id: 'm', command: 'c', partsLeft: 14, bytesLeft: 1.5 * 1024 ** 3, failure: '' }
   const base = { mutations: [mutation], partsLeft: 14, bytesLeft: mutation.bytesLeft, elapsedMs: 4000 }
