@@ -146,13 +146,27 @@ const NAMES_AS_STRINGS: Readonly<Record<string, true | readonly number[]>> = {
   JDBC: true,
   Executable: true,
   ExecutablePool: true,
+  DeltaLake: true,
+  DeltaLakeS3: true,
+  DeltaLakeAzure: true,
+  DeltaLakeLocal: true,
+  Iceberg: true,
+  IcebergS3: true,
+  IcebergAzure: true,
+  IcebergLocal: true,
+  Hudi: true,
 }
+
+/** Engines whose `db.name` is shown as one string, while a bare name stays one. */
+const QUALIFIED_AS_STRING = new Set(['Dictionary', 'Remote', 'RemoteSecure'])
 
 /** Engine and parameters; MergeTree where none is named. */
 export function engineForm(call: FunctionCall | undefined, database: string): Engine {
   if (call === undefined) return { name: 'MergeTree', args: [] }
   const asStrings = NAMES_AS_STRINGS[call.name]
   const args = (call.args ?? []).map((arg, index) => {
+    if (QUALIFIED_AS_STRING.has(call.name) && arg.kind === 'identifier' && arg.parts.length === 2)
+      return quoteString(arg.parts.map(String).join('.'))
     if (asStrings === undefined || (asStrings !== true && !asStrings.includes(index))) return printExpression(arg)
     if (arg.kind === 'identifier' && arg.parts.length === 1 && typeof arg.parts[0] === 'string')
       return quoteString(arg.parts[0])
@@ -184,7 +198,7 @@ function canonicalValue(text: SqlText): SqlText {
 const PLAIN_ENGINES = new Set(['Memory', 'Log', 'TinyLog', 'StripeLog', 'Null', 'Buffer', 'Merge', 'Set'])
 
 const QUERY_ONLY =
-  /^(?:allow_|enable_|max_threads$|max_insert_threads$|max_memory_usage|max_execution_time$|insert_|log_)/
+  /^(?:allow_|enable_|max_threads$|max_insert_threads$|max_memory_usage|max_execution_time$|insert_|log_|s3_|azure_)/
 
 function isStored(name: string, engine: string): boolean {
   if (name === 'flatten_nested') return false

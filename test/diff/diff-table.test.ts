@@ -236,6 +236,12 @@ describe('sameEngineOnServer', () => {
       engine('ReplicatedMergeTree', "'/q'", "'{replica}'"),
       true,
     ],
+    [
+      'the server adds the format of a lake',
+      engine('DeltaLake', "'https://h/x'", "'k'", "'[HIDDEN]'", "'Parquet'"),
+      engine('DeltaLake', "'https://h/x'", "'k'", "'secret'"),
+      true,
+    ],
     ['a hidden password is no drift', engine('MySQL', "'h'", "'[HIDDEN]'"), engine('MySQL', "'h'", "'secret'"), true],
     ['engines outside the family are compared as they are', engine('Memory'), engine('Log'), false],
   ] as const)('%s', (_, actual, expected, same) => {

@@ -1,13 +1,14 @@
 import { type Definition, isDatabaseObject } from '../../index.js'
 
-/** Words that cannot be the name of an export, and what the module imports. */
+/** Words that cannot be the name of an export (`exports` and `require` where modules are transformed), and what the module imports. */
 const TAKEN: ReadonlySet<string> = new Set(
   `abstract any arguments as async await boolean break case catch class const continue debugger declare default delete
    do else enum eval export extends false finally for from function get if implements import in infer instanceof
    interface is keyof let module namespace never new null number object of package private protected public readonly
    return set static string super switch symbol this throw true try type typeof undefined unique unknown var void
    while with yield database dictionary grant materializedView namedCollection quota raw role rowPolicy settingsProfile
-   sqlFunction table user view schema`.split(/\s+/),
+   sqlFunction table user view schema exports require globalThis
+   jitiImport jitiESMResolve`.split(/\s+/),
 )
 
 const KIND_WORDS: Readonly<Record<Definition['kind'], string>> = {
@@ -67,7 +68,7 @@ function longName(definition: Definition): string {
 function identifier(parts: readonly string[], kind: Definition['kind']): string {
   const words = parts.flatMap((part) => part.normalize('NFC').split(/[^\p{ID_Continue}$]+|_+/u)).filter((one) => one)
   const text = words.map((word, index) => (index === 0 ? lowerFirst(word) : upperFirst(word))).join('')
-  if (text === '') return lowerFirst(KIND_WORDS[kind])
+  if (text === '') return `unnamed${KIND_WORDS[kind]}`
   if (TAKEN.has(text)) return text + KIND_WORDS[kind]
   return /^[\p{ID_Start}$]/u.test(text) ? text : `_${text}`
 }
