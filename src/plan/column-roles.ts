@@ -1,5 +1,6 @@
 /** What a column is used for in its own table, which decides what may happen to it (alter-matrix 1.1). */
 
+import type { Change } from '../diff/change.js'
 import { argsWithoutReplica } from '../diff/diff-table.js'
 import { columnsIn } from '../diff/expression-names.js'
 import type { Column, SqlText, Table } from '../model/definition.js'
@@ -57,4 +58,13 @@ export function isStored(column: Column): boolean {
 function columnOfEntry(entry: SqlText): string {
   const bare = entry.replace(/ (?:ASC|DESC)$/, '')
   return bare.startsWith('`') && bare.endsWith('`') ? bare.slice(1, -1) : bare
+}
+
+/**
+ * True for a stored column that becomes EPHEMERAL: parts must not hold it any longer, for every later mutation of one that
+ * does fails with NO_SUCH_COLUMN_IN_TABLE until it is merged (seen on 26.7).
+ */
+export function deletesValues(change: Extract<Change, { kind: 'modifyColumn' }>): boolean {
+  const { table, from, to } = change
+  return table.engine.name.endsWith('MergeTree') && isStored(from) && to.default?.kind === 'EPHEMERAL'
 }

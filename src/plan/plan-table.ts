@@ -8,7 +8,7 @@ import { aggregates, columnsIn, mentionsColumn, readsEverything } from '../diff/
 import { assertNever } from '../errors.js'
 import { type Column, type MaterializedView, objectKey, objectName, type Table } from '../model/definition.js'
 import { quoteIdentifierIfNeeded, quoteQualified } from '../sql/quote.js'
-import { type ColumnRoles, columnRoles, isStored } from './column-roles.js'
+import { type ColumnRoles, columnRoles, deletesValues, isStored } from './column-roles.js'
 import { nameChange, reverseOf } from './describe.js'
 import { engineAbilities, READ_ONLY_SETTINGS } from './engines.js'
 import type { Refusal, Risk, Step } from './step.js'
@@ -465,7 +465,8 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
       warnings.push(`Materialized view ${readers.join(', ')} reads it: check that its query accepts ${to.type}.`)
   }
   if (has('default')) {
-    const [note, warning, defaultRisk] = defaultNotes(scope, from, to)
+    const [note, warning, defaultRisk] = defaultNotes(scope, change)
+    if (deletesValues(change)) mutation = true
     notes.push(note)
     if (warning !== undefined) warnings.push(warning)
     raise(defaultRisk)
@@ -564,10 +565,13 @@ function typeMayChangeInEngine(use: ColumnRoles['engine'], from: string, to: str
 }
 
 /** What a changed default means: a sentence, a warning, and its risk. */
-function defaultNotes(scope: Scope, from: Column, to: Column): readonly [string, string | undefined, Risk] {
+function defaultNotes(scope: Scope, change: ModifyColumn): readonly [string, string | undefined, Risk] {
+  const { from, to } = change
   const name = quoteIdentifierIfNeeded(to.name)
   const before = from.default?.kind
   const after = to.default?.kind
+  if (deletesValues(change))
+    return [`Column ${to.name} becomes EPHEMERAL: its stored values are deleted.`, undefined, 'danger']
   if (isStored(from) && !isStored(to))
     return [
       `Column ${to.name} becomes ${after}: its stored values can no longer be read.`,

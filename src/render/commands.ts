@@ -2,7 +2,7 @@
 import type { Change, Position } from '../diff/change.js'
 import { assertNever } from '../errors.js'
 import type { AccessObject, Column, SqlText, Table } from '../model/definition.js'
-import { isStored } from '../plan/column-roles.js'
+import { deletesValues, isStored } from '../plan/column-roles.js'
 import type { Step } from '../plan/step.js'
 import { classifyTypeChange } from '../plan/type-change.js'
 import type { QuotaInterval, RoleSet, Statement } from '../sql/ast-ddl.js'
@@ -309,10 +309,11 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
   const has = (attribute: (typeof attributes)[number]) => attributes.includes(attribute)
   const name = quoteIdentifier(to.name)
   const commands: ColumnCommand[] = []
-  const rewrites = step.mutation
+  const rewrites = step.mutation && !deletesValues(change)
   const batch: Batch = rewrites ? (step.guard || step.risk === 'danger' ? 'alone' : 'mutation') : 'metadata'
   const type = has('type') ? to.type : from.type
 
+  if (deletesValues(change)) commands.push({ batch: 'alone', early: true, text: `CLEAR COLUMN ${name}` })
   if (has('statistics') && !to.statistics?.length)
     commands.push({ batch: 'alone', early: true, text: `DROP STATISTICS IF EXISTS ${name}` })
   if (has('codec') && to.codec === undefined)

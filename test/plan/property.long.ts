@@ -2,6 +2,6 @@
 process.env.CHKIT_PROPERTY_RUNS ??= '2000'
 process.env.CHKIT_PROPERTY_SEED ??= '7'
 
-await import('./every-kind.test.js')
+await import('./property.test.js')
 
 export {}

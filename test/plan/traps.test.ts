@@ -412,3 +412,19 @@ describe('a refresh that replaces the rows of its target', () => {
     ])
   })
 })
+
+it.each([{}, { default: { kind: 'MATERIALIZED', expression: 'id + 1' } }] as const)(
+  'a stored column that becomes EPHEMERAL is cleared first, for mutations of parts that hold it fail: from %j',
+  (stored) => {
+    const from = withColumn('UInt8', stored)
+    const to = withColumn('UInt16', { default: { kind: 'EPHEMERAL', expression: '7' } })
+    const { texts, steps } = planned(from, to)
+    expect(texts[0]).toBe('ALTER TABLE d.t CLEAR COLUMN `x`')
+    expect(steps).toMatchObject([{ risk: 'danger', mutation: true }])
+    create(from, 'INSERT INTO d.t (id) VALUES (1)')
+    for (const text of texts) engine.run(text)
+    engine.run('ALTER TABLE d.t ADD COLUMN z UInt8')
+    engine.run('ALTER TABLE d.t UPDATE z = 1 WHERE 1 SETTINGS mutations_sync = 2')
+    expect(engine.run('SELECT id, z FROM d.t')).toBe('1\t1')
+  },
+)

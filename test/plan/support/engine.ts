@@ -1,5 +1,5 @@
 /** The embedded engine as the judge of what is rendered. One session per process: one data directory. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Session } from 'chdb'
@@ -23,9 +23,10 @@ export type Engine = {
   readonly close: () => void
 }
 
-export function startEngine(databases: readonly string[] = ['d', 'd2']): Engine {
+/** With `cluster`, a cluster of that name, of one host that does not answer. */
+export function startEngine(databases: readonly string[] = ['d', 'd2'], cluster?: string): Engine {
   const directory = mkdtempSync(join(tmpdir(), 'chkit-plan-'))
-  const session = new Session(directory)
+  const session = new Session(join(directory, 'data'), { connectionArgs: engineArguments(directory, cluster) })
   const list = databases.map(quoteString).join(', ')
   const run = (sql: string) => String(session.query(sql, 'TSVRaw') ?? '').replace(/\n$/, '')
   const rows = (sql: string) =>
@@ -68,6 +69,14 @@ export function startEngine(databases: readonly string[] = ['d', 'd2']): Engine 
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+function engineArguments(directory: string, cluster: string | undefined): string[] {
+  if (cluster === undefined) return []
+  const file = join(directory, 'engine.xml')
+  const host = '<shard><replica><host>localhost</host><port>1</port></replica></shard>'
+  writeFileSync(file, `<clickhouse><remote_servers><${cluster}>${host}</${cluster}></remote_servers></clickhouse>`)
+  return [`--config-file=${file}`]
 }
 
 /**

@@ -10,6 +10,7 @@ import type {
   Declaration,
   DictionaryDeclaration,
   MaterializedViewDeclaration,
+  NamedCollectionDeclaration,
   TableDeclaration,
   ViewDeclaration,
 } from '../../../src/model/dsl.js'
@@ -22,6 +23,12 @@ export type Edit = { readonly operation: Operation; readonly a: number; readonly
 
 /** Databases that schemas use; the second must be quoted everywhere. */
 export const DATABASES = ['d', 'd 2`"'] as const
+
+/** The cluster of Distributed tables: one host, which nobody asks. */
+export const CLUSTER = 'main'
+
+/** Named collections that schemas use. */
+export const COLLECTIONS = ['chkit_raw', 'chkit_source', 'chkit other'] as const
 
 const TABLE_NAMES = [
   't',
@@ -106,28 +113,8 @@ const ENGINES: readonly string[] = [
   'Join(ANY, LEFT, id)',
 ]
 
-const OPERATIONS = [
-  'addTable',
-  'addTable',
-  'addTable',
-  'addUpperTable',
-  'addView',
-  'addView',
-  'addMaterializedView',
-  'addRefreshable',
-  'addDictionary',
-  'addFunction',
-  'addDatabase',
-  'addRaw',
-  'drop',
-  'renameTable',
-  'objectComment',
-  'viewQuery',
-  'viewSecurity',
-  'materializedViewQuery',
-  'refresh',
-  'dictionary',
-  'function',
+/** Edits of the parts of a table, and of what reads it. */
+const TABLE_OPERATIONS = [
   'addColumn',
   'addColumn',
   'addColumn',
@@ -152,6 +139,37 @@ const OPERATIONS = [
   'setting',
   'setting',
   'sortingKey',
+  'objectComment',
+  'viewQuery',
+  'materializedViewQuery',
+] as const
+
+const OPERATIONS = [
+  ...TABLE_OPERATIONS,
+  'addTable',
+  'addTable',
+  'addTable',
+  'addUpperTable',
+  'addView',
+  'addView',
+  'addMaterializedView',
+  'addRefreshable',
+  'addDictionary',
+  'addFunction',
+  'addDatabase',
+  'addCollection',
+  'addRaw',
+  'drop',
+  'rename',
+  'rename',
+  'move',
+  'viewColumns',
+  'viewSecurity',
+  'innerStorage',
+  'refresh',
+  'dictionary',
+  'collection',
+  'function',
   'samplingKey',
   'partitionKey',
   'engine',
@@ -159,11 +177,32 @@ const OPERATIONS = [
 type Operation = (typeof OPERATIONS)[number]
 
 /** Rows of edits, each decided by three numbers. */
-export const edits = (minLength: number, maxLength: number) =>
-  fc.array(
-    fc.record({ operation: fc.constantFrom(...OPERATIONS), a: fc.nat(9999), b: fc.nat(9999), c: fc.nat(9999) }),
+export const edits = (minLength: number, maxLength: number) => rowsOf(OPERATIONS, minLength, maxLength)
+
+/** Rows of edits of what is there: nothing is made, dropped or renamed as a whole. */
+export const tableEdits = (minLength: number, maxLength: number) => rowsOf(TABLE_OPERATIONS, minLength, maxLength)
+
+function rowsOf(operations: readonly Operation[], minLength: number, maxLength: number) {
+  return fc.array(
+    fc.record({ operation: fc.constantFrom(...operations), a: fc.nat(9999), b: fc.nat(9999), c: fc.nat(9999) }),
     { minLength, maxLength },
   )
+}
+
+const START_COLUMNS: readonly ColumnInput[] = [
+  { name: 'id', type: 'UInt64' },
+  { name: 'at', type: 'DateTime' },
+  { name: 'c0', type: 'UInt8' },
+  { name: 'c1', type: 'String' },
+]
+
+/** One table with what reads it: where edits that make nothing begin. */
+export const ONE_TABLE: World = new Map<string, Declaration>([
+  ['t', { kind: 'table', database: 'd', name: 't', engine: 'MergeTree', orderBy: 'id', columns: START_COLUMNS }],
+  ['sink', { kind: 'table', database: 'd', name: 'sink', engine: 'Null', columns: START_COLUMNS.slice(0, 2) }],
+  ['view0', { kind: 'view', database: 'd', name: 'v', as: 'SELECT * FROM `d`.`t`' }],
+  ['mv0', { kind: 'materialized_view', database: 'd', name: 'mv', to: '`d`.`sink`', as: 'SELECT id, at FROM `d`.`t`' }],
+])
 
 function pick<Item>(list: readonly Item[], index: number): Item {
   return list[index % list.length]!
@@ -181,6 +220,12 @@ function byKind(world: World): Sorted {
 }
 
 const columnsOf = (table: TableDeclaration) => table.columns as readonly ColumnInput[]
+type DatabaseDeclaration = Extract<Declaration, { kind: 'table' | 'view' | 'materialized_view' | 'dictionary' }>
+
+function isInDatabase(one: Declaration): one is DatabaseDeclaration {
+  return ['table', 'view', 'materialized_view', 'dictionary'].includes(one.kind)
+}
+
 const FIXED = new Set(['id', 'at', 'v', 'sign', 'del'])
 const isMergeTree = (table: TableDeclaration) => table.engine?.includes('MergeTree') ?? false
 
@@ -226,18 +271,10 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
     const free = [0, 1, 2].map((n) => `${prefix}${n}`).find((id) => !world.has(id))
     return free
   }
-  const free = (database: string): string | undefined => {
-    const taken = new Set(
-      [...world.values()].flatMap((one) =>
-        'database' in one && one.database === database && 'name' in one ? [one.name] : [],
-      ),
-    )
-    for (let index = 0; index < TABLE_NAMES.length; index++) {
-      const name = pick(TABLE_NAMES, b + index)
-      if (!taken.has(name)) return name
-    }
-    return undefined
-  }
+  const isFree = (database: string, name: string): boolean =>
+    ![...world.values()].some((one) => isInDatabase(one) && one.database === database && one.name === name)
+  const free = (database: string): string | undefined =>
+    TABLE_NAMES.map((_, index) => pick(TABLE_NAMES, b + index)).find((name) => isFree(database, name))
   const tables = kinds.table ?? []
   const ownTables = tables.filter(([, table]) => columnsOf(table).some(({ name }) => name === 'id'))
   const target = ownTables.length > 0 ? pick(ownTables, a) : undefined
@@ -286,6 +323,7 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
         [
           `Buffer(${quoteString(below.database!)}, ${quoteString(below.name)}, 1, 10, 100, 10000, 1000000, 10000000, 100000000)`,
           `Merge(${quoteString(below.database!)}, '^t$')`,
+          `Distributed(${quoteString(CLUSTER)}, ${quoteString(below.database!)}, ${quoteString(below.name)}, id)`,
         ],
         c,
       )
@@ -358,6 +396,7 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
       const id = fresh('dict')
       const name = free(database)
       if (id === undefined || name === undefined || target === undefined) return undefined
+      const collection = a % 3 === 0 ? kinds.named_collection?.[0] : undefined
       return put(id, {
         kind: 'dictionary',
         database,
@@ -367,7 +406,7 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
           { name: 'at', type: 'DateTime', default: '2024-01-01 00:00:00' },
         ],
         primaryKey: 'id',
-        source: `CLICKHOUSE(TABLE ${quoteString(target[1].name)} DB ${quoteString(target[1].database!)})`,
+        source: `CLICKHOUSE(${collection === undefined ? '' : `NAME ${quoteIdentifier(collection[1].name)} `}TABLE ${quoteString(target[1].name)} DB ${quoteString(target[1].database!)})`,
         layout: pick(['FLAT()', 'HASHED()', 'CACHE(SIZE_IN_CELLS 100)', 'HASHED_ARRAY()'], b),
         lifetime: pick<number | { min: number; max: number }>([300, { min: 10, max: 20 }, 0], c),
       } as DictionaryDeclaration)
@@ -388,6 +427,25 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
         name: DATABASES[0],
         ...clean({ comment: pick(COMMENTS, b) }),
       } as Declaration)
+    case 'addCollection':
+      return put('collection', {
+        kind: 'named_collection',
+        name: pick(COLLECTIONS.slice(1), a),
+        values: { user: 'default', port: b % 3 },
+      } as NamedCollectionDeclaration)
+    case 'collection': {
+      const [id, one] = kinds.named_collection?.[0] ?? []
+      if (id === undefined || one === undefined) return undefined
+      const values = pick<NamedCollectionDeclaration['values']>(
+        [
+          { user: 'default' },
+          { user: "it's", port: 7 },
+          { 'odd key': { value: 'x', overridable: true }, user: { value: 'y', overridable: false } },
+        ],
+        b,
+      )
+      return put(id, { ...one, values })
+    }
     case 'addRaw':
       return put('raw', {
         kind: 'raw',
@@ -402,22 +460,21 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
       next.delete(pick(ids, a))
       return next
     }
-    case 'renameTable': {
-      if (target === undefined) return undefined
-      const [id, table] = target
-      const name = free(table.database!)
-      if (name === undefined || table.renamedFrom !== undefined) return undefined
-      const before = nameOf(table)
-      const after = nameOf({ ...table, name })
+    case 'rename':
+    case 'move': {
+      const all = [...world].filter((entry): entry is [string, DatabaseDeclaration] => isInDatabase(entry[1]))
+      if (all.length === 0) return undefined
+      const [id, object] = pick(all, a)
+      const home = operation === 'rename' ? object.database! : DATABASES.find((one) => one !== object.database)!
+      const name = operation === 'move' && isFree(home, object.name) ? object.name : free(home)
+      if (name === undefined || object.renamedFrom !== undefined) return undefined
+      const next = { ...object, database: home, name, renamedFrom: nameOf(object) } as DatabaseDeclaration
       const renamed = new Map<string, Declaration>()
-      for (const [other, one] of world)
-        renamed.set(other, other === id ? one : retargeted(one, table, name, before, after))
-      return renamed.set(id, { ...table, name, renamedFrom: before } as TableDeclaration)
+      for (const [other, one] of world) renamed.set(other, other === id ? next : retargeted(one, object, next))
+      return renamed
     }
     case 'objectComment': {
-      const all = [...world].filter(([, one]) =>
-        ['table', 'view', 'materialized_view', 'dictionary'].includes(one.kind),
-      )
+      const all = [...world].filter(([, one]) => isInDatabase(one))
       if (all.length === 0) return undefined
       const [id, one] = pick(all, a)
       return put(id, { ...one, comment: pick(COMMENTS, b) } as Declaration)
@@ -427,6 +484,41 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
       if (views.length === 0 || tables.length === 0) return undefined
       const [id, view] = pick(views, a)
       return put(id, { ...view, as: viewQuery(nameOf(pick(tables, c)[1]), b, world) } as Declaration)
+    }
+    case 'viewColumns': {
+      const views = kinds.view ?? []
+      if (views.length === 0) return undefined
+      const [id, view] = pick(views, a)
+      return put(id, {
+        ...view,
+        ...pick<Partial<ViewDeclaration>>(
+          [
+            { columns: undefined, columnAliases: undefined },
+            { columns: [{ name: 'id', type: 'UInt64', comment: pick(COMMENTS, c) }], columnAliases: undefined },
+            { columns: undefined, columnAliases: ['odd name'] },
+          ],
+          b,
+        ),
+        as: `SELECT id FROM ${/FROM (\S.*?)(?: WHERE| LIMIT|$)/.exec(view.as)?.[1] ?? ''}`,
+      } as ViewDeclaration)
+    }
+    case 'innerStorage': {
+      const views = (kinds.materialized_view ?? []).filter(([, view]) => view.to === undefined)
+      if (views.length === 0) return undefined
+      const [id, view] = pick(views, a)
+      return put(id, {
+        ...view,
+        ...pick<object>(
+          [
+            { settings: { max_parts_in_total: b } },
+            { indexes: [{ name: 'i', expression: 'id', type: 'minmax' }] },
+            { projections: [{ name: 'p', query: 'SELECT id ORDER BY id' }] },
+            { partitionBy: 'id % 2' },
+            { engine: 'SummingMergeTree' },
+          ],
+          c,
+        ),
+      } as MaterializedViewDeclaration)
     }
     case 'viewSecurity': {
       const views = kinds.view ?? []
@@ -470,6 +562,22 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
                 { name: 'id', type: 'UInt64' },
                 { name: 'at', type: 'DateTime', expression: 'now()' },
               ],
+            },
+            {
+              attributes: [
+                { name: 'id', type: 'UInt64' },
+                { name: 'parent', type: 'UInt64', expression: 'id', hierarchical: true, default: 0 },
+                { name: 'at', type: 'DateTime', injective: true, default: '2024-01-01 00:00:00' },
+              ],
+            },
+            {
+              attributes: [
+                { name: 'id', type: 'UInt64' },
+                { name: 'at', type: 'DateTime' },
+                { name: 'last', type: 'DateTime', expression: 'at + 1' },
+              ],
+              range: { min: 'at', max: 'last' },
+              layout: 'RANGE_HASHED()',
             },
           ],
           b,
@@ -716,31 +824,21 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
   }
 }
 
-/** What reads a table by its name follows it. */
-function retargeted(
-  one: Declaration,
-  table: TableDeclaration,
-  name: string,
-  before: string,
-  after: string,
-): Declaration {
+/** What reads an object by its name follows it. */
+function retargeted(one: Declaration, before: DatabaseDeclaration, after: DatabaseDeclaration): Declaration {
+  const [from, to] = [nameOf(before), nameOf(after)]
   if (one.kind === 'view' || one.kind === 'materialized_view') {
-    const to = 'to' in one && one.to === before ? { to: after } : {}
-    return { ...one, as: one.as.replaceAll(before, after), ...to } as Declaration
+    const target = 'to' in one && one.to === from ? { to } : {}
+    return { ...one, as: one.as.replaceAll(from, () => to), ...target } as Declaration
   }
-  if (
-    one.kind === 'dictionary' &&
-    one.source.includes(`TABLE ${quoteString(table.name)} DB ${quoteString(table.database!)}`)
-  )
-    return { ...one, source: one.source.replace(quoteString(table.name), () => quoteString(name)) }
-  if (one.kind === 'table' && one.engine?.startsWith('Buffer('))
-    return {
-      ...one,
-      engine: one.engine.replace(
-        `${quoteString(table.database!)}, ${quoteString(table.name)},`,
-        () => `${quoteString(table.database!)}, ${quoteString(name)},`,
-      ),
-    } as TableDeclaration
+  if (one.kind === 'dictionary') {
+    const place = ({ name, database }: DatabaseDeclaration) => `TABLE ${quoteString(name)} DB ${quoteString(database!)}`
+    return { ...one, source: one.source.replace(place(before), () => place(after)) }
+  }
+  if (one.kind === 'table' && /^(?:Buffer|Distributed)\(/.test(one.engine ?? '')) {
+    const place = ({ name, database }: DatabaseDeclaration) => `${quoteString(database!)}, ${quoteString(name)},`
+    return { ...one, engine: one.engine!.replace(place(before), () => place(after)) } as TableDeclaration
+  }
   return one
 }
 
