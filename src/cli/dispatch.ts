@@ -130,6 +130,7 @@ function openSession(scan: Scan, io: Io) {
     state,
     warnings,
     stdoutStyle,
+    width: io.stdout.isTTY ? io.stdout.columns : undefined,
     redact: redactor.redact,
     hide: (secret: string) => redactor.add(secret),
     note: say,
@@ -403,7 +404,7 @@ async function showHelp(argv: readonly string[], core: Registry, session: Sessio
   // `chkit audit --help` is about all commands of the plugin, also where one of them is its default.
   const isGroup = registry.commands.some((command) => command.plugin === words[0]) && words.length === 1
   const name = isGroup || target === undefined ? words : target.command.name.split(' ')
-  return session.finish(helpFor(name, registry, io.version, session.stdoutStyle))
+  return session.finish(helpFor(name, registry, io.version, session.stdoutStyle, session.width))
 }
 
 function notACommand(words: readonly string[], registry: Registry): ChkitError {
@@ -466,7 +467,9 @@ function pluginGroup(
       { hint: `Run \`chkit help ${pluginName}\`.`, details: { plugin: pluginName, available: commands } },
     )
   }
-  return session.finish(helpFor([pluginName as string], registry, session.io.version, session.stdoutStyle))
+  return session.finish(
+    helpFor([pluginName as string], registry, session.io.version, session.stdoutStyle, session.width),
+  )
 }
 
 function refuseStrayArguments(command: RegisteredCommand, args: readonly string[], registry: Registry): void {
@@ -498,6 +501,7 @@ function commandContext(
     now: io.now,
     version: io.version,
     style: session.stdoutStyle,
+    width: session.width,
     prompt: session.prompt,
     note: session.note,
     warn: session.warn,

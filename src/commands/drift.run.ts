@@ -1,15 +1,18 @@
 import { relative } from 'node:path'
 import { diffModels } from '../diff/diff.js'
 import type { Drift, NamedDrift, TableDrift } from '../diff/drift.js'
+import { type RenameSuggestion, suggestRenames } from '../diff/rename-suggestions.js'
 import { ChkitError } from '../errors.js'
 import { objectKey } from '../model/definition.js'
 import { planChanges } from '../plan/plan.js'
-import type { CommandContext, CommandResult } from '../plugin-host/command.js'
+import type { Statement } from '../plan/step.js'
+import type { CommandContext, CommandResult, Style } from '../plugin-host/command.js'
 import { replicatedDatabases } from '../render/cluster.js'
 import { renderPlan } from '../render/render.js'
 import { type LiveState, readJournal, readLiveState, snapshotMissing } from './live-state.js'
 import { warnOfMissingDatabase } from './missing-database.js'
 import { scopePayload, scopeWarning } from './scope-payload.js'
+import { wrapText } from './text-table.js'
 
 /** Runs `chkit drift`. */
 export async function run(context: CommandContext): Promise<CommandResult> {
@@ -25,7 +28,9 @@ export async function run(context: CommandContext): Promise<CommandResult> {
     throw snapshotMissing()
   }
   const { report, scope } = state
-  const repair = report.drifted ? await repairStatements(context, state) : []
+  const { statements: repair, renames } = report.drifted
+    ? await planRepair(context, state)
+    : { statements: [], renames: [] }
   const warning = scopeWarning(scope.scope)
   if (warning !== undefined) context.warn(warning)
   return {
@@ -35,18 +40,21 @@ export async function run(context: CommandContext): Promise<CommandResult> {
       scope: scopePayload(scope.scope),
       snapshotFile: state.snapshotFile,
       ...report,
-      repair,
+      repair: repair.map(({ text }) => text),
       ...(warning === undefined ? {} : { warning }),
     },
-    text: driftText(context, state, repair),
+    text: driftText(context, state, repair, renames),
   }
 }
 
+type Repair = { readonly statements: readonly Statement[]; readonly renames: readonly RenameSuggestion[] }
+
 /**
- * The statements that lead the live database back to what was applied, where the server can do that in place. Objects
- * that chkit does not know are left alone. Plugins see the plan as they see one of `generate`.
+ * The statements that lead the live database back to what was applied, where the server can do that in place, and what
+ * of it looks like a rename by hand. Objects that chkit does not know are left alone. Plugins see the plan as they see
+ * one of `generate`.
  */
-async function repairStatements(context: CommandContext, state: LiveState): Promise<string[]> {
+async function planRepair(context: CommandContext, state: LiveState): Promise<Repair> {
   const { expected, actual, report } = state
   const known = new Set(report.extra)
   const actualKnown = {
@@ -57,11 +65,16 @@ async function repairStatements(context: CommandContext, state: LiveState): Prom
   const plan = await context.plugins.onPlanCreated(own, expected.definitions)
   const { cluster } = context.config.clickhouse ?? {}
   const placed = { cluster, replicatedDatabases: replicatedDatabases(expected, actual) }
-  return renderPlan(plan, placed).map(({ text }) => text)
+  return { statements: renderPlan(plan, placed), renames: suggestRenames(changes) }
 }
 
-function driftText(context: CommandContext, state: LiveState, repair: readonly string[]): string {
-  const { style } = context
+function driftText(
+  context: CommandContext,
+  state: LiveState,
+  repair: Repair['statements'],
+  renames: Repair['renames'],
+) {
+  const { style, width } = context
   const { report } = state
   const snapshot = relative(context.cwd, state.snapshotFile) || state.snapshotFile
   if (!report.drifted) {
@@ -70,16 +83,40 @@ function driftText(context: CommandContext, state: LiveState, repair: readonly s
   const lines = [
     `${style.red('✗')} ${style.bold('The live database differs from what was applied')} ${style.dim(`(${snapshot})`)}`,
   ]
-  lines.push(...findings(report).map(([object, what]) => `  ${style.bold(object)}  ${what}`))
-  if (repair.length > 0) {
-    lines.push(
-      '',
-      `To lead it back, put this into a migration (${style.cyan('chkit generate --empty --name repair')}):`,
-      '',
-    )
-    lines.push(...repair.flatMap((text) => `${text};`.split('\n').map((line) => `    ${line}`)))
+  let previous = ''
+  for (const [object, what] of findings(report)) {
+    if (object !== previous) lines.push(`  ${style.bold(object)}`)
+    previous = object
+    lines.push(...wrapText(what, width, '    ', '      '))
   }
+  if (report.extra.length > 0) {
+    const advice =
+      'What is not in the schema is left alone: declare it (chkit pull writes it as TypeScript) or drop it.'
+    lines.push('', ...wrapText(advice, width))
+  }
+  if (repair.length > 0) {
+    const command = style.cyan('chkit generate --empty --name repair')
+    lines.push('', ...wrapText(`To lead it back, put this into a migration (${command}):`, width), '')
+    lines.push(...repair.flatMap((statement) => repairLines(statement, style)))
+  }
+  for (const rename of renames) lines.push('', ...renameLines(rename, context))
   return lines.join('\n')
+}
+
+/** A statement to be copied, with what it loses as a comment above it. */
+function repairLines({ text, steps }: Statement, style: Style): string[] {
+  const losses = steps.filter(({ risk }) => risk === 'danger').map(({ reason }) => style.red(`-- ${reason}`))
+  return [...losses, ...`${text};`.split('\n')].map((line) => `    ${line}`)
+}
+
+/** Live, the former name is what chkit misses: the way back goes from `from`, which it would drop, to `to`. */
+function renameLines(
+  { kind, from, to, database, table, reason, confirmationSQL }: RenameSuggestion,
+  context: CommandContext,
+) {
+  const object = kind === 'column' ? `${database}.${table}` : 'table'
+  const told = `${object}: ${to} seems to have been renamed to ${from} by hand (${reason}). This keeps the values, in place of the statements for both:`
+  return [...wrapText(told, context.width), '', `    ${confirmationSQL};`]
 }
 
 /** Every difference as the object it is in and a phrase. */
@@ -95,7 +132,7 @@ export function findings(report: Drift): [string, string][] {
     .filter(({ code }) => code === 'definition_mismatch')
     .map(({ object, expected, actual }): [string, string] => [
       object,
-      expected === undefined ? 'is defined differently' : `is ${shorten(actual)}, applied was ${shorten(expected)}`,
+      expected === undefined ? 'is defined differently' : bothSides(expected, actual),
     ])
   return [...objects, ...definitions, ...report.tableDrift.flatMap(tableFindings)]
 }
@@ -105,34 +142,42 @@ function tableFindings(drift: TableDrift): [string, string][] {
     ...drift.missingColumns.map((name) => `column ${name} is missing`),
     ...drift.extraColumns.map((name) => `column ${name} is not in the schema`),
     ...drift.changedColumns.map(
-      ({ name, attribute, expected, actual }) =>
-        `column ${name}: ${attribute} is ${shorten(actual)}, applied was ${shorten(expected)}`,
+      ({ name, attribute, expected, actual }) => `column ${name}: ${attribute} ${bothSides(expected, actual)}`,
     ),
     ...named('setting', drift.settingDiffs),
     ...named('index', drift.indexDiffs),
     ...named('projection', drift.projectionDiffs),
     ...named('constraint', drift.constraintDiffs),
-    ...(drift.ttlMismatch ? ['TTL differs'] : []),
-    ...(drift.engineMismatch ? ['engine differs'] : []),
-    ...(drift.primaryKeyMismatch ? ['primary key differs'] : []),
-    ...(drift.orderByMismatch ? ['sorting key differs'] : []),
-    ...(drift.uniqueKeyMismatch ? ['unique key differs'] : []),
-    ...(drift.partitionByMismatch ? ['partition key differs'] : []),
-    ...(drift.sampleByMismatch ? ['sampling key differs'] : []),
-    ...(drift.commentMismatch ? ['comment differs'] : []),
+    ...drift.clauses.map(({ clause, expected, actual }) => `${clause} ${bothSides(expected, actual)}`),
   ]
   return phrases.map((phrase) => [drift.table, phrase])
 }
 
 function named(noun: string, diffs: readonly NamedDrift[]): string[] {
-  return diffs.map(
-    ({ name, expected, actual }) => `${noun} ${name} is ${shorten(actual)}, applied was ${shorten(expected)}`,
-  )
+  return diffs.map(({ name, expected, actual }) => `${noun} ${name} ${bothSides(expected, actual)}`)
 }
 
-function shorten(text: unknown): string {
-  const shown = text === undefined || text === null || text === '' ? 'none' : String(text)
-  return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown
+/** Most characters of one side that are shown, and how many of what both share stand before a difference. */
+const LONGEST_SIDE = 240
+const SHARED_BEFORE = 30
+
+/** `is a, applied was b`; of long texts the part in which they differ. */
+function bothSides(expected: unknown, actual: unknown): string {
+  const [was, is] = [shown(expected), shown(actual)]
+  let shared = 0
+  while (shared < Math.min(was.length, is.length) && was[shared] === is[shared]) shared++
+  const isShort = was.length <= LONGEST_SIDE && is.length <= LONGEST_SIDE
+  const start = isShort || shared <= SHARED_BEFORE ? 0 : shared - SHARED_BEFORE
+  return `is ${excerpt(is, start)}, applied was ${excerpt(was, start)}`
+}
+
+function excerpt(text: string, start: number): string {
+  const end = start + LONGEST_SIDE
+  return `${start > 0 ? '…' : ''}${text.slice(start, end)}${text.length > end ? '…' : ''}`
+}
+
+function shown(text: unknown): string {
+  return text === undefined || text === null || text === '' ? 'none' : String(text)
 }
 
 function plural(count: number, noun: string): string {

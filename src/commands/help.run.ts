@@ -10,7 +10,7 @@ import type {
   Registry,
   Style,
 } from '../plugin-host/command.js'
-import { alignColumns } from './text-table.js'
+import { alignColumns, wrapText } from './text-table.js'
 
 const EFFECTS: readonly { readonly effect: Effect; readonly title: string }[] = [
   { effect: 'files', title: 'Commands that write project files' },
@@ -38,7 +38,7 @@ export function commandUsage(command: RegisteredCommand): string {
 }
 
 /** Help for the whole program: all commands, grouped by what they touch. */
-export function renderOverview(registry: Registry, version: string, style: Style): string {
+export function renderOverview(registry: Registry, version: string, style: Style, lineWidth?: number): string {
   const lines = [
     `${style.bold('chkit')} ${style.dim(version)}  Schema as code for ClickHouse.`,
     '',
@@ -52,16 +52,21 @@ export function renderOverview(registry: Registry, version: string, style: Style
       style.cyan(command.name.padEnd(width)),
       command.description + (command.plugin === undefined ? '' : style.dim(` (plugin ${command.plugin})`)),
     ])
-    lines.push('', style.bold(title), ...alignColumns(rows, '  '))
+    lines.push('', style.bold(title), ...alignColumns(rows, '  ', lineWidth))
   }
   const flags = registry.globalFlags.map((flag) => [style.cyan(flagUsage(flag)), flagDescription(flag, style)])
-  lines.push('', style.bold('Flags of every command'), ...alignColumns(flags, '  '))
+  lines.push('', style.bold('Flags of every command'), ...alignColumns(flags, '  ', lineWidth))
   lines.push('', style.dim('chkit <command> --help shows the flags of one command.'))
   return lines.join('\n')
 }
 
 /** Help for one command; `globalFlags` empty leaves their list out. */
-export function renderCommand(command: RegisteredCommand, globalFlags: readonly FlagDef[], style: Style): string {
+export function renderCommand(
+  command: RegisteredCommand,
+  globalFlags: readonly FlagDef[],
+  style: Style,
+  lineWidth?: number,
+): string {
   const effect = { read: 'changes nothing', files: 'writes project files', database: 'changes the database' }
   const lines = [command.description, '', `${style.bold('Usage')}  chkit ${commandUsage(command)}`]
   if (command.aliases.length > 0) lines.push(`${style.bold('Also')}   chkit ${command.aliases.join(', chkit ')}`)
@@ -69,14 +74,15 @@ export function renderCommand(command: RegisteredCommand, globalFlags: readonly 
   const section = (title: string, flags: readonly RegisteredFlag[]) => {
     if (flags.length === 0) return
     const rows = flags.map((flag) => [style.cyan(flagUsage(flag)), flagDescription(flag, style)])
-    lines.push('', style.bold(title), ...alignColumns(rows, '  '))
+    lines.push('', style.bold(title), ...alignColumns(rows, '  ', lineWidth))
   }
   section('Flags', command.flags)
   section('Flags of every command', globalFlags)
-  if (command.details !== undefined) lines.push('', command.details)
+  if (command.details !== undefined)
+    lines.push('', ...command.details.split('\n').flatMap((line) => wrapText(line, lineWidth)))
   if (command.examples.length > 0) {
     const rows = command.examples.map(({ line, description }) => [style.cyan(line), style.dim(description)])
-    lines.push('', style.bold('Examples'), ...alignColumns(rows, '  '))
+    lines.push('', style.bold('Examples'), ...alignColumns(rows, '  ', lineWidth))
   }
   return lines.join('\n')
 }
@@ -101,21 +107,29 @@ function describeFlag(flag: RegisteredFlag): Readonly<Record<string, unknown>> {
 }
 
 /** Help for the words behind `help`: nothing, a command, or a plugin with several commands. Throws `unknown_command`. */
-export function helpFor(words: readonly string[], registry: Registry, version: string, style: Style): CommandResult {
+export function helpFor(
+  words: readonly string[],
+  registry: Registry,
+  version: string,
+  style: Style,
+  lineWidth?: number,
+): CommandResult {
   if (words.length === 0) {
     const payload = {
       version,
       commands: describeCommands(registry.commands),
       globalFlags: registry.globalFlags.map(describeFlag),
     }
-    return { payload, text: renderOverview(registry, version, style) }
+    return { payload, text: renderOverview(registry, version, style, lineWidth) }
   }
   const name = words.join(' ')
   const exact = registry.commands.find((command) => command.name === name)
   const chosen = exact === undefined ? registry.commands.filter((command) => command.plugin === name) : [exact]
   if (chosen.length === 0) throw unknownCommand(words[0] as string, registry)
   const text = chosen
-    .map((command, index) => renderCommand(command, index === chosen.length - 1 ? registry.globalFlags : [], style))
+    .map((command, index) =>
+      renderCommand(command, index === chosen.length - 1 ? registry.globalFlags : [], style, lineWidth),
+    )
     .join(`\n\n${style.dim('─'.repeat(60))}\n\n`)
   return {
     payload: { version, commands: describeCommands(chosen), globalFlags: registry.globalFlags.map(describeFlag) },
@@ -135,5 +149,5 @@ export function unknownCommand(word: string, registry: Registry): ChkitError {
 
 /** `chkit help`. */
 export async function run(context: CommandContext): Promise<CommandResult> {
-  return helpFor(context.args, context.registry, context.version, context.style)
+  return helpFor(context.args, context.registry, context.version, context.style, context.width)
 }

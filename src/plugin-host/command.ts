@@ -144,6 +144,8 @@ export type CommandContext = {
   readonly version: string
   /** For text on stdout. */
   readonly style: Style
+  /** Characters per line of stdout; undefined where it is no terminal. */
+  readonly width: number | undefined
   readonly prompt: Prompt
   /** A line to stderr (stdout belongs to the result). */
   readonly note: (line: string) => void

@@ -274,6 +274,27 @@ describe('the gate', () => {
   })
 })
 
+test('the text groups what differs, shows both sides, and says what a repair loses', async () => {
+  await byHand(
+    'ALTER TABLE app.events DROP INDEX by_price, DROP CONSTRAINT positive',
+    'ALTER TABLE app.events RENAME COLUMN price TO cost',
+    'ALTER TABLE app.daily MODIFY TTL day + INTERVAL 5 YEAR',
+    "ALTER TABLE app.daily MODIFY COMMENT 'x'",
+    'CREATE TABLE app.extra (a UInt8) ENGINE = Memory',
+  )
+  const { stdout } = await project.run(['drift'])
+  expect(stdout).toContain('  table:app.extra\n    is not in the schema\n')
+  expect(stdout).toContain(
+    '  app.daily\n    TTL is day + toIntervalYear(5), applied was none\n    COMMENT is x, applied was none\n',
+  )
+  expect(stdout).toContain('declare it (chkit pull writes it as TypeScript) or drop it.')
+  expect(stdout).toContain(
+    '    -- Dropping column cost deletes its values; they cannot be brought back.\n    ALTER TABLE',
+  )
+  expect(stdout).toContain('app.events: price seems to have been renamed to cost by hand')
+  expect(stdout).toContain('    ALTER TABLE app.events RENAME COLUMN `cost` TO `price`;')
+})
+
 describe('a database that is not there', () => {
   const engine = () => existsSync(join(project.dir, 'db'))
 
