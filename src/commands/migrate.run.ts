@@ -9,6 +9,7 @@ import { type Journal, type JournalState, openJournal, statementStates } from '.
 import { acquireLock, breakLock, type Lock, lockHolder, newRunner, noLock } from '../migration/lock.js'
 import { type LockStore, openLockStore } from '../migration/lock-store.js'
 import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
+import { findNodeOnly } from '../migration/node-only.js'
 import { choosePending } from '../migration/pending.js'
 import { argumentsOf } from '../migration/process-identity.js'
 import { type AppliedMigration, applyMigrations } from '../migration/run.js'
@@ -194,6 +195,7 @@ async function apply(
   if (pending.taken.length === 0) return executed(context, journal, pending, [])
   const left = pending.taken.map((migration) => open(migration, state))
   requireSecrets(left, context.env)
+  await warnOfNodeOnly(context, executor, left)
   await requireAllowed(context, executor, left, pending.scope)
   const nothing = 'Remove the cause and run again. No statement was sent.'
   await explaining(`The database ${executor.database} cannot be created`, nothing, () =>
@@ -224,6 +226,21 @@ async function apply(
     throw withPayload(error, pending)
   } finally {
     await release(context, lock)
+  }
+}
+
+/** A cluster is configured, and someone wrote DDL without it: the other nodes will never see that. */
+async function warnOfNodeOnly(
+  context: CommandContext,
+  executor: Executor,
+  migrations: readonly ParsedMigration[],
+): Promise<void> {
+  const cluster = context.config.clickhouse?.cluster
+  if (cluster === undefined || executor.kind === 'embedded') return
+  for (const { migration, statement, line, object } of await findNodeOnly(executor, migrations, cluster)) {
+    context.warn(
+      `Statement ${statement} of ${migration} (line ${line}) has no ON CLUSTER ${cluster}: it changes ${object} on the connected node only.`,
+    )
   }
 }
 
@@ -331,6 +348,7 @@ function runContext(
     chkitVersion: context.version,
     now: context.now,
     signal: context.signal,
+    cluster: context.config.clickhouse?.cluster,
     concurrency: typeof context.flags.concurrency === 'number' ? context.flags.concurrency : CONCURRENCY,
     report,
     warn: context.warn,

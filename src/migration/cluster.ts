@@ -33,8 +33,15 @@ function hasAllReplicas({ major }: { readonly major: number }): boolean {
   return major > 20
 }
 
-/** The hosts of a cluster, the connected one first; empty where the server does not know the cluster. */
-export async function clusterHosts(executor: Executor, cluster: string): Promise<ClusterHost[]> {
+/**
+ * The hosts of a cluster, the connected one first; empty where the server does not know the cluster. `byPlace`: none is
+ * taken for the connected one.
+ */
+export async function clusterHosts(
+  executor: Executor,
+  cluster: string,
+  options: { readonly byPlace?: boolean } = {},
+): Promise<ClusterHost[]> {
   type Row = { host_name: string; port: number; is_local: number }
   const rows = await executor.query<Row>(
     `SELECT host_name, port, is_local FROM system.clusters WHERE cluster = ${quoteString(cluster)} ORDER BY shard_num, replica_num`,
@@ -45,7 +52,7 @@ export async function clusterHosts(executor: Executor, cluster: string): Promise
   const isSure = rows.filter(({ is_local }) => is_local === 1).length === 1
   const hosts = rows.map(({ host_name, port, is_local }, index): ClusterHost => {
     const address = `${host_name}:${port}`
-    const local = isSure && is_local === 1
+    const local = isSure && is_local === 1 && options.byPlace !== true
     const remote: SystemSource = modern
       ? (table) => `(SELECT * FROM clusterAllReplicas(${named}, system.${table}) WHERE _shard_num = ${index + 1})`
       : (table) => `remote(${quoteString(address)}, system, ${table})`
@@ -93,9 +100,15 @@ export type ClusterLook = {
   readonly absent: readonly { readonly address: string; readonly reason: string }[]
 }
 
-function sameThings(a: Observation, b: Observation): boolean {
+/** True when two hosts show the same objects with the same definitions. */
+export function sameThings(a: Observation, b: Observation): boolean {
   const spelled = ({ objects, named }: Observation) =>
-    JSON.stringify([Object.entries(objects).map(([key, state]) => [key, state.create]), Object.keys(named).sort()])
+    JSON.stringify([
+      Object.entries(objects)
+        .map(([key, state]) => `${key} ${state.create}`)
+        .sort(),
+      Object.keys(named).sort(),
+    ])
   return spelled(a) === spelled(b)
 }
 

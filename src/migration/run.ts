@@ -40,6 +40,7 @@ import { readPlainTables } from './plain-tables.js'
 import { isCertain, mutatedObject, proofOf } from './proof.js'
 import { editedError, findEdited, parseEvidence, resumption, settle, unsettledError } from './settle.js'
 import { STALLED_MS } from './stalled-query.js'
+import { openVisibility, type Visibility } from './visibility.js'
 
 /** What one applied migration reports. */
 export type AppliedMigration = {
@@ -62,6 +63,8 @@ export type RunContext = {
   /** Milliseconds since 1970, UTC. */
   readonly now: () => number
   readonly signal: AbortSignal
+  /** The configured cluster, on whose hosts mutations are looked for where a statement names none. */
+  readonly cluster?: string | undefined
   /** Statements sent at a time where they depend on nothing of each other. */
   readonly concurrency: number
   /** Replaces the line that shows what goes on. */
@@ -87,9 +90,10 @@ export async function applyMigrations(
   state: JournalState,
 ): Promise<AppliedMigration[]> {
   const applied: AppliedMigration[] = []
+  const visibility = openVisibility(context.executor, context)
   for (const migration of migrations) {
     try {
-      applied.push(await applyMigration(context, migration, state))
+      applied.push(await applyMigration(context, migration, state, visibility))
     } catch (error) {
       throw withApplied(error, applied)
     }
@@ -111,10 +115,11 @@ async function applyMigration(
   context: RunContext,
   file: ParsedMigration,
   state: JournalState,
+  visibility: Visibility,
 ): Promise<AppliedMigration> {
   const started = performance.now()
   const migration = await withPlugins(context, file)
-  const run = new MigrationRun(context, migration)
+  const run = new MigrationRun(context, migration, visibility)
   const left = await run.resume(state)
   for (const batch of await run.batches(left)) await run.send(batch)
   await run.flush()
@@ -242,6 +247,7 @@ class MigrationRun {
   constructor(
     private readonly context: RunContext,
     private readonly migration: ParsedMigration,
+    private readonly visibility: Visibility,
   ) {
     const { database } = context.executor
     this.items = migration.statements.map((statement) => ({ statement, proof: proofOf(statement.node, database) }))
@@ -276,6 +282,8 @@ class MigrationRun {
   private async settled(item: Planned, intent: StatementEvent): Promise<boolean> {
     const { executor, signal } = this.context
     this.report(item, 'finding out whether it has run')
+    // A node that lags would not show what another has run.
+    await this.visible([item])
     const look = () =>
       settle(executor, intent, {
         signal,
@@ -326,6 +334,7 @@ class MigrationRun {
     const under = new UnderWay(this.context.concurrency)
     const intended: Sent<Scheduled>[] = []
     const begun = new Set<Sent<Scheduled>>()
+    const needed = new Set(batch.flatMap(({ after }) => after.map((index) => batch[index])))
     let next = this.intend(batch.slice(0, CHUNK))
     for (let from = 0; from < batch.length && !under.failed; from += CHUNK) {
       const chunk = await under.join(next)
@@ -339,12 +348,13 @@ class MigrationRun {
           this.stopIfInterrupted()
           begun.add(one)
           await this.sendOne(one)
+          if (needed.has(one.item)) await this.visible([one.item])
         })
         if (under.failed) break
       }
     }
     await under.end()
-    if (!under.failed) return
+    if (!under.failed) return this.visible(batch)
     // The intents of another chunk may just be written.
     intended.push(...(await next.catch(() => [])).filter((one) => !intended.includes(one)))
     const failure = this.firstOf(under.failures)
@@ -353,6 +363,11 @@ class MigrationRun {
     for (const one of intended) if (!begun.has(one)) this.note(one.item, 'not_done', one.queryId, 'never sent')
     await this.flushQuietly()
     throw this.withProgress(failure)
+  }
+
+  /** Waits until every node of a database that distributes DDL itself shows what the statements did. */
+  private visible(items: readonly Planned[]): Promise<void> {
+    return persistently(() => this.visibility.wait(items.map(({ proof }) => proof)), RECONNECT_MS)
   }
 
   /** Writes the intents of statements, and the outcomes that wait with them. */
@@ -441,7 +456,11 @@ class MigrationRun {
     if (again === undefined) throw this.partly(sent, look, refused, answer)
     this.report(sent.item, `${describeLook(look)}; sending it again for the others`)
     try {
-      await this.context.executor.command(printStatement(again), {
+      const text = await this.textOf({
+        ...sent.item,
+        statement: { ...sent.item.statement, text: printStatement(again) },
+      })
+      await this.context.executor.command(text, {
         queryId: this.nextQueryId(sent.item),
         settings: { ...this.settings },
       })
@@ -639,9 +658,9 @@ class MigrationRun {
     }
   }
 
-  /** Every host of the statement's cluster; undefined for this server alone. */
+  /** Every host of the statement's cluster, or of the configured one: replicated tables mutate on all. Undefined: this server. */
   private async sourcesOf(item: Planned): Promise<readonly SystemSource[] | undefined> {
-    const name = clusterOf(item.statement.node)
+    const name = clusterOf(item.statement.node) ?? this.context.cluster
     if (name === undefined || this.context.executor.kind === 'embedded') return undefined
     const hosts = await clusterHosts(this.context.executor, name)
     // A host that does not answer was named before, and would fail every look.

@@ -75,6 +75,26 @@ INSERT INTO app.t VALUES (1), (2);
     expect(await nodes[1].query('SELECT count() AS n FROM app.t')).toEqual([{ n: 3 }])
   })
 
+  test('DDL without ON CLUSTER is named: the other node never sees it; ALTERs of replicated tables reach it', async () => {
+    project.write({
+      'migrations/2_c.sql': `CREATE TABLE app.here (x UInt8) ENGINE = MergeTree ORDER BY x;
+ALTER TABLE app.t ADD COLUMN y UInt8;
+ALTER TABLE app.t UPDATE x = 7 WHERE id > 0;
+`,
+    })
+    configure(0)
+    const result = await json('migrate', '--apply')
+    expect(result).toMatchObject({ exitCode: 0, applied: [{ name: '2_c.sql' }] })
+    const named = (result.warnings as string[]).filter((line) => line.includes('ON CLUSTER'))
+    expect(named).toEqual([
+      'Statement 1 of 2_c.sql (line 1) has no ON CLUSTER pair: it changes app.here on the connected node only.',
+    ])
+    expect(await tables(1, 'here')).toEqual([])
+    // The run has waited for the mutation on both.
+    for (const node of [0, 1] as const)
+      expect(await nodes[node].query('SELECT DISTINCT x FROM app.t')).toEqual([{ x: 7 }])
+  })
+
   test('a Local and Distributed pair is generated for the configured cluster and created on all hosts', async () => {
     configure(0)
     const pair = (columns: string) => ({
