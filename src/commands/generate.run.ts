@@ -12,6 +12,7 @@ import type { CommandContext, CommandResult, TableScope } from '../plugin-host/c
 import { declaredFingerprint } from './fingerprint.js'
 import type { Planned } from './generate-plan.js'
 import { EVERYTHING, scopePayload, scopeWarning } from './scope-payload.js'
+import { wrapText } from './text-table.js'
 
 /** What a report shows of a plan. */
 type ShownPlan = Pick<Planned, 'plan' | 'statements' | 'suggestions'>
@@ -184,13 +185,16 @@ function stepsOf(statements: readonly Statement[]): readonly Step[] {
   return [...new Set(statements.flatMap((statement) => statement.steps))]
 }
 
+/** What stands below a risk begins where the operation's name does. */
+const NOTE_INDENT = ' '.repeat(10)
+
 /** The plan for people: each operation with its risk, the statements below, and what a careful reader should know. */
 function planText(
   context: CommandContext,
   statements: readonly Statement[],
   suggestions: readonly RenameSuggestion[],
 ): string {
-  const { style } = context
+  const { style, width } = context
   const steps = stepsOf(statements)
   if (steps.length === 0) return `${style.green('✓')} Nothing to do: the schema equals the last snapshot.`
   const colour: Record<Risk, (text: string) => string> = {
@@ -206,17 +210,19 @@ function planText(
   for (const statement of statements) {
     lines.push('')
     for (const step of statement.steps) {
-      lines.push(`  ${colour[step.risk](step.risk.padEnd(7))} ${step.key}  ${style.dim(step.reason)}`)
-      if (step.warning !== undefined) lines.push(`          ${style.yellow('note')} ${step.warning}`)
+      const head = `  ${colour[step.risk](step.risk.padEnd(7))} `
+      lines.push(...wrapText(`${step.key}  ${style.dim(step.reason)}`, width, head, NOTE_INDENT))
+      if (step.warning !== undefined)
+        lines.push(...wrapText(`${style.yellow('note')} ${step.warning}`, width, NOTE_INDENT))
     }
     lines.push(...statement.text.split('\n').map((line) => `    ${line}`))
   }
   for (const suggestion of suggestions) {
     const flag = renameFlag(suggestion)
-    lines.push(
-      '',
-      `  ${style.yellow('rename?')} ${suggestion.from} and ${suggestion.to} look alike (${suggestion.reason}); to keep the data: ${style.cyan(flag)}`,
-    )
+    const told = `${suggestion.from} and ${suggestion.to} look alike (${suggestion.reason}); to keep the data:`
+    // The flag stands alone: broken into two lines it could not be copied.
+    lines.push('', ...wrapText(`${style.yellow('rename?')} ${told}`, width, '  ', NOTE_INDENT))
+    lines.push(`${NOTE_INDENT}${style.cyan(flag)}`)
   }
   return lines.join('\n')
 }
