@@ -23,6 +23,8 @@ type Rest = Partial<TableDeclaration> & { readonly columns?: Columns }
 
 const COLUMNS = { id: 'UInt64', a: 'UInt32', b: 'String', at: 'DateTime' } as const
 
+const LIST = Object.entries(COLUMNS).map(([name, type]) => ({ name, type }))
+
 /** `d.t`, a MergeTree by `id`. */
 function t(rest: Rest = {}): Declaration {
   return {
@@ -42,6 +44,11 @@ function sink(rest: Rest = {}): Declaration {
 
 function mv(as: string, rest: object = {}): Declaration {
   return { kind: 'materialized_view', database: 'd', name: 'mv', to: 'd.sink', as, ...rest } as Declaration
+}
+
+/** A materialized view that keeps its rows itself. */
+function inner(as: string, rest: object = {}): Declaration {
+  return mv(as, { to: undefined, engine: 'MergeTree', orderBy: 'id', ...rest })
 }
 
 function view(as: string, rest: object = {}): Declaration {
@@ -605,5 +612,259 @@ export const EDITS: readonly EditCase[] = [
       t({ name: 'buf', engine: "Buffer('d', 'n', 1, 1, 1, 1, 1, 1, 1)", orderBy: undefined }),
     ],
     refused: /engine of d\.buf changes/,
+  },
+  {
+    name: 'a chain of materialized views whose key column takes a wider type',
+    before: [
+      t(),
+      sink(),
+      mv('SELECT id, a FROM d.t'),
+      t({ name: 'total', engine: 'SummingMergeTree', columns: { id: 'UInt64', a: 'UInt64' } }),
+      mv('SELECT id, sum(a) AS a FROM d.sink GROUP BY id', { name: 'mv2', to: 'd.total' }),
+    ],
+    after: [
+      withA('UInt64'),
+      sink({ columns: { id: 'UInt64', a: 'UInt128' } }),
+      mv('SELECT id, a FROM d.t'),
+      t({ name: 'total', engine: 'SummingMergeTree', columns: { id: 'UInt64', a: 'UInt256' } }),
+      mv('SELECT id, sum(a) AS a FROM d.sink GROUP BY id', { name: 'mv2', to: 'd.total' }),
+    ],
+    keeps: ['SELECT sum(a), (SELECT sum(a) FROM d.sink), (SELECT sum(a) FROM d.total) FROM d.t', '60\t60\t60'],
+  },
+  {
+    name: 'views over views over a renamed column',
+    before: [t(), view('SELECT id, a FROM d.t'), view('SELECT id, a + 1 AS b FROM d.v', { name: 'w' })],
+    after: [
+      t({ columns: { id: 'UInt64', z: { type: 'UInt32', renamedFrom: 'a' }, b: 'String', at: 'DateTime' } }),
+      view('SELECT id, z AS a FROM d.t'),
+      view('SELECT id, a + 1 AS b FROM d.v', { name: 'w' }),
+    ],
+    keeps: ['SELECT sum(b) FROM d.w', '63'],
+  },
+  {
+    name: 'a renamed column under a materialized view that selects everything',
+    before: [t({ columns: { id: 'UInt64', a: 'UInt64' } }), sink(), mv('SELECT * FROM d.t')],
+    rows: ['INSERT INTO d.t VALUES (1, 10)'],
+    after: [
+      t({ columns: { id: 'UInt64', z: { type: 'UInt64', renamedFrom: 'a' } } }),
+      sink({ columns: { id: 'UInt64', z: { type: 'UInt64', renamedFrom: 'a' } } }),
+      mv('SELECT * FROM d.t'),
+    ],
+    keeps: ['SELECT sum(z), (SELECT sum(z) FROM d.sink) FROM d.t', '10\t10'],
+  },
+  {
+    name: 'a materialized column and an alias that read a renamed one',
+    before: [
+      t({
+        columns: { ...COLUMNS, m: { type: 'UInt64', materialized: 'a * 2' }, n: { type: 'UInt64', alias: 'm + a' } },
+      }),
+    ],
+    after: [
+      t({
+        columns: {
+          id: 'UInt64',
+          z: { type: 'UInt32', renamedFrom: 'a' },
+          b: 'String',
+          at: 'DateTime',
+          k: { type: 'UInt64', materialized: 'z * 2', renamedFrom: 'm' },
+          n: { type: 'UInt64', alias: 'k + z' },
+        },
+      }),
+    ],
+    keeps: ['SELECT sum(n), sum(k) FROM d.t', '180\t120'],
+  },
+  {
+    name: 'a type, a default, a codec, a comment, statistics and an index of one column together',
+    before: [
+      withA(
+        { type: 'UInt32', codec: 'LZ4', statistics: 'tdigest', comment: 'old', ttl: 'at + INTERVAL 50 YEAR' },
+        {
+          indexes: [{ name: 'i', expression: 'a', type: 'minmax' }],
+        },
+      ),
+    ],
+    rows: ['INSERT INTO d.t (id, a, at) VALUES (1, 10, now()), (2, 20, now()), (3, 30, now())'],
+    after: [
+      withA(
+        {
+          type: 'UInt64',
+          codec: 'Delta, ZSTD(2)',
+          statistics: ['tdigest', 'uniq'],
+          comment: "it's",
+          defaultExpression: 'id',
+        },
+        {
+          indexes: [{ name: 'i', expression: 'a * 2', type: 'set(10)', granularity: 2 }],
+        },
+      ),
+    ],
+    keeps: ['SELECT sum(a) FROM d.t WHERE a > 10', '50'],
+  },
+  {
+    name: 'a sorting key that shrinks and loses its column',
+    before: [t({ columns: { ...COLUMNS, s: 'UInt8' }, orderBy: ['id', 's'], primaryKey: 'id' })],
+    after: [t()],
+    keeps: SUM,
+  },
+  {
+    name: 'a primary key that is another part of the sorting key',
+    before: [t({ orderBy: ['id', 'a'], primaryKey: 'id' })],
+    after: [t({ orderBy: ['id', 'a'], primaryKey: ['id', 'a'] })],
+    refused: /primary key of d\.t changes/,
+  },
+  {
+    name: 'flattened nested columns that come, change and go',
+    before: [t({ columns: [...LIST, { name: 'n', type: 'Nested(x UInt8, y String)' }] })],
+    after: [t({ columns: [...LIST, { name: 'n', type: 'Nested(x UInt16, z Date)' }] })],
+    keeps: SUM,
+  },
+  {
+    name: 'a column that leaves its nest by a rename',
+    before: [t({ columns: [...LIST, { name: 'n.x', type: 'Array(UInt8)' }] })],
+    after: [t({ columns: [...LIST, { name: 'x', type: 'Array(UInt8)', renamedFrom: 'n.x' }] })],
+    refused: /keeps what stands before the dot/,
+  },
+  {
+    name: 'a dictionary that a default reads, renamed and changed',
+    before: [
+      t({ name: 'src', columns: { id: 'UInt64', a: 'UInt32' } }),
+      dict({ source: "CLICKHOUSE(TABLE 'src' DB 'd')" }),
+      t({
+        columns: { ...COLUMNS, n: { type: 'UInt32', defaultExpression: "dictGetOrDefault('d.dict', 'a', id, 5)" } },
+      }),
+    ],
+    after: [
+      t({ name: 'src', columns: { id: 'UInt64', a: 'UInt32' } }),
+      dict({ name: 'dict2', renamedFrom: 'd.dict', source: "CLICKHOUSE(TABLE 'src' DB 'd')", layout: 'HASHED()' }),
+      t({
+        columns: { ...COLUMNS, n: { type: 'UInt32', defaultExpression: "dictGetOrDefault('d.dict2', 'a', id, 5)" } },
+      }),
+    ],
+    keeps: ['SELECT sum(n) FROM d.t', '15'],
+  },
+  {
+    name: 'a function that gets another name, with the default that calls it',
+    before: [
+      { kind: 'sql_function', name: 'chkit_f', as: 'x -> x + 1' },
+      t({ columns: { ...COLUMNS, n: { type: 'UInt64', materialized: 'chkit_f(a)' } } }),
+    ],
+    after: [
+      { kind: 'sql_function', name: 'chkit_g', as: 'x -> x + 1' },
+      t({ columns: { ...COLUMNS, n: { type: 'UInt64', materialized: 'chkit_g(a)' } } }),
+    ],
+    keeps: ['SELECT sum(n) FROM d.t', '63'],
+  },
+  {
+    name: 'a materialized view that keeps its rows itself, with another query between the same columns and a comment',
+    before: [t(), inner('SELECT id, a FROM d.t')],
+    after: [t(), inner('SELECT id, a FROM d.t WHERE id > 1', { comment: "it's" })],
+    keeps: ['SELECT count() FROM d.mv', '3'],
+  },
+  {
+    name: 'a materialized view that keeps its rows itself, with one column more',
+    before: [t(), inner('SELECT id FROM d.t')],
+    after: [t(), inner('SELECT id, a FROM d.t')],
+    refused: /keeps its rows in an inner table, and its query cannot change in place/,
+  },
+  {
+    name: 'a materialized view that keeps its rows itself, with a TTL and an index more',
+    before: [t(), inner('SELECT id, at FROM d.t')],
+    after: [t(), inner('SELECT id, at FROM d.t', { ttl: 'at + INTERVAL 50 YEAR' })],
+    refused: /keeps its rows in an inner table, and its inner cannot change in place/,
+  },
+  {
+    name: 'a materialized view that moves to a target table',
+    before: [t(), inner('SELECT id, a FROM d.t')],
+    after: [t(), sink(), mv('SELECT id, a FROM d.t')],
+    refused: /keeps its rows in an inner table/,
+  },
+  {
+    name: 'a renamed materialized view with an inner table, whose source is renamed too',
+    before: [t(), inner('SELECT id, a FROM d.t')],
+    after: [t({ name: 'u', renamedFrom: 'd.t' }), inner('SELECT id, a FROM d.u', { name: 'mv2', renamedFrom: 'd.mv' })],
+    keeps: ['SELECT count() FROM d.mv2', '3'],
+  },
+  {
+    name: 'Memory and Log tables that get columns',
+    before: [
+      t({ engine: 'Memory', orderBy: undefined }),
+      t({ name: 'l', engine: 'Log', orderBy: undefined, columns: { id: 'UInt64' } }),
+    ],
+    after: [
+      t({ engine: 'Memory', orderBy: undefined, columns: { ...COLUMNS, n: 'UInt8' } }),
+      t({ name: 'l', engine: 'Log', orderBy: undefined, columns: { id: 'UInt64' }, comment: 'x' }),
+    ],
+    keeps: SUM,
+  },
+  {
+    name: 'an index, a projection and a constraint under other names',
+    before: [
+      t({
+        indexes: [
+          { name: 'i', expression: 'a', type: 'minmax' },
+          { name: 'j', expression: 'b', type: 'bloom_filter' },
+        ],
+        projections: [{ name: 'p', query: 'SELECT id ORDER BY a' }],
+        constraints: [{ name: 'k', check: 'a < 100' }],
+      }),
+    ],
+    after: [
+      t({
+        indexes: [
+          { name: 'j', expression: 'b', type: 'bloom_filter' },
+          { name: 'i2', expression: 'a', type: 'minmax' },
+        ],
+        projections: [{ name: 'p2', query: 'SELECT id ORDER BY a' }],
+        constraints: [{ name: 'k2', check: 'a < 100' }],
+      }),
+    ],
+    keeps: ['SELECT sum(a) FROM d.t WHERE a > 10', '50'],
+  },
+  {
+    name: 'a refreshable view that follows another one',
+    before: [
+      t(),
+      sink(),
+      mv('SELECT id, a FROM d.t', { refresh: { every: '1 YEAR', append: true } }),
+      mv('SELECT id, a FROM d.sink', { name: 'mv2', refresh: { every: '1 YEAR', append: true } }),
+    ],
+    after: [
+      t(),
+      sink(),
+      mv('SELECT id, a FROM d.t', { refresh: { every: '2 YEAR', append: true } }),
+      mv('SELECT id, a FROM d.sink', {
+        name: 'mv2',
+        refresh: { every: '2 YEAR', dependsOn: 'd.mv', randomize: '1 HOUR', append: true },
+      }),
+    ],
+    keeps: SUM,
+  },
+  {
+    name: 'a version column that takes a wider type, and one that takes a narrower one',
+    before: [t({ engine: 'ReplacingMergeTree(a)' }), t({ name: 'u', engine: 'ReplacingMergeTree(a)' })],
+    after: [
+      withA('UInt64', { engine: 'ReplacingMergeTree(a)' }),
+      withA('UInt8', { engine: 'ReplacingMergeTree(a)', name: 'u' }),
+    ],
+    refused: /Column a of d\.u cannot change its type/,
+  },
+  {
+    name: 'a column of a dropped table with its materialized view, while the target stays',
+    before: [t(), sink(), mv('SELECT id, a FROM d.t')],
+    after: [sink()],
+    keeps: ['SELECT count() FROM d.sink', '3'],
+  },
+  {
+    name: 'everything is dropped',
+    before: [
+      t(),
+      sink(),
+      mv('SELECT id, a FROM d.t'),
+      view('SELECT * FROM d.t'),
+      dict(),
+      inner('SELECT id FROM d.t', { name: 'own' }),
+    ],
+    after: [],
+    keeps: ["SELECT count() FROM system.tables WHERE database = 'd'", '0'],
   },
 ]
