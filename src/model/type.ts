@@ -218,7 +218,9 @@ function canonicalAggregate(name: string, args: readonly TypeArgument[]): TypeNo
   const at = first?.kind === 'literal' ? 1 : 0
   const canonical = args.map((arg, index) => (index === at ? aggregateCall(arg) : canonicalArgument(arg)))
   const isImplied = at === 1 && first?.kind === 'literal' && first.type === 'int' && first.value === '1'
-  return withArgs(name, isImplied && isVersionedCall(canonical[1]) ? canonical.slice(1) : canonical)
+  // Over a Map it is the combinator: `sum` with `Map`, which has no versions.
+  const isOverMap = canonical[2]?.kind === 'type' && canonical[2].name === 'Map'
+  return withArgs(name, isImplied && !isOverMap && isVersionedCall(canonical[1]) ? canonical.slice(1) : canonical)
 }
 
 /** True when the server writes version 1 for such a function by itself. */
