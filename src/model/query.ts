@@ -210,24 +210,28 @@ function rewriteFunction(call: PlainNode, context: Context): PlainNode {
  * The WITH of the first SELECT of a union is that of all of them (`ApplyWithGlobalVisitor`, seen on 26.7): a SELECT
  * without WITH gets the whole list, one with its own gets the aliased expressions that it lacks. Outermost first.
  */
-function withGlobalWith(value: unknown): unknown {
+function withGlobalWith(value: unknown, budget = { nodes: MAX_SPREAD_NODES }): unknown {
   if (Array.isArray(value)) {
-    const mapped = value.map(withGlobalWith)
+    const mapped = value.map((item) => withGlobalWith(item, budget))
     return mapped.some((item, index) => item !== value[index]) ? mapped : value
   }
   if (!isNode(value) || value.kind === 'literal' || value.kind === 'type') return value
+  if (--budget.nodes < 0) return value
   const node = value.kind === 'union' ? spreadWith(value) : value
   let copy: Record<string, unknown> | undefined
   for (const field in node) {
     const inner = node[field]
     if (typeof inner !== 'object' || inner === null) continue
-    const mapped = withGlobalWith(inner)
+    const mapped = withGlobalWith(inner, budget)
     if (mapped === inner) continue
     copy ??= { ...node }
     copy[field] = mapped
   }
   return copy ?? node
 }
+
+/** Unions within the WITH of unions double at each level, in the server's own text too: here the copying ends. */
+const MAX_SPREAD_NODES = 200_000
 
 /** The alias of an expression in WITH; a named query has none. */
 function aliasOf(element: PlainNode): string | undefined {

@@ -254,9 +254,14 @@ function acceptLambdaArguments(cursor: Cursor): readonly Expression[] | undefine
     cursor.expectToken(Token.arrow, '->')
     return [name]
   }
-  if (kind !== Token.leftParen) return undefined
+  if (kind !== Token.leftParen && kind !== Token.leftBrace) return undefined
   const close = cursor.tokens.matching[index]!
   if (close < 0 || cursor.kindAt(close + 1) !== Token.arrow) return undefined
+  if (kind === Token.leftBrace) {
+    const name = parseCompoundIdentifier(cursor)
+    cursor.expectToken(Token.arrow, '->')
+    return [name]
+  }
   cursor.index++
   const names: Expression[] = []
   if (cursor.index < close) {
@@ -372,13 +377,32 @@ function parseBinary(cursor: Cursor, precedence: number): Expression {
   }
 }
 
+/** Nodes that the value of a BETWEEN may print as: it is printed twice, and so again in every BETWEEN around it. */
+const MAX_REPEATED = 100_000
+
+/** How many nodes the value of each BETWEEN prints as, for the one around it. */
+const PRINTED_NODES = new WeakMap<object, number>()
+
+function printedNodes(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const known = PRINTED_NODES.get(value)
+  if (known !== undefined) return known
+  let sum = 1
+  for (const field of Object.values(value)) sum += printedNodes(field)
+  return sum
+}
+
 function parseBetween(cursor: Cursor, value: Expression, negated: boolean): Expression {
+  const repeated = printedNodes(value)
+  if (repeated > MAX_REPEATED) throw new ParseFailure('a smaller value of BETWEEN', cursor.index, true)
   const lower = parseBinary(cursor, BETWEEN.precedence + 1)
   cursor.expect('AND')
   const upper = parseBinary(cursor, BETWEEN.precedence + 2)
-  return negated
+  const node = negated
     ? operation('or', [operation('less', [value, lower]), operation('greater', [value, upper])])
     : operation('and', [operation('greaterOrEquals', [value, lower]), operation('lessOrEquals', [value, upper])])
+  PRINTED_NODES.set(node, 2 * repeated + printedNodes(lower) + printedNodes(upper))
+  return node
 }
 
 /** What the server rewrites `x op ANY (SELECT ..)` into: the aggregate over the subquery, or IN. */

@@ -30,6 +30,7 @@ const SPECIAL: ReadonlyMap<string, SpecialParser> = new Map<string, SpecialParse
     (name) => [name, (cursor: Cursor) => parseDateArithmetic(cursor, 'minus')] as const,
   ),
   ...['DATEDIFF', 'DATE_DIFF', 'TIMESTAMPDIFF', 'TIMESTAMP_DIFF'].map((name) => [name, parseDateDiff] as const),
+  ['EXISTS', parseExists],
   ['VIEW', parseView],
   ['VIEWIFPERMITTED', parseView],
 ])
@@ -234,6 +235,15 @@ function parseDateDiff(cursor: Cursor): FunctionCall {
     }
   }
   return call('dateDiff', restOfArguments(cursor))
+}
+
+/** `` `exists`(SELECT ..) ``; without the quotes it is an operator. */
+function parseExists(cursor: Cursor): FunctionCall | undefined {
+  if (!startsQuery(cursor, cursor.index + 1)) return undefined
+  open(cursor)
+  const query = parseSelectWithUnion(cursor)
+  close(cursor)
+  return call('exists', [{ kind: 'subquery', query }])
 }
 
 /** `view(SELECT ..)`, `viewIfPermitted(SELECT .. ELSE f(..))`: the query stands without brackets of its own. */
