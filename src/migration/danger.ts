@@ -2,6 +2,7 @@ import type { Executor } from '../clickhouse/executor.js'
 import { readTableSizes, type TableSize } from '../clickhouse/table-sizes.js'
 import { ChkitError } from '../errors.js'
 import type { MigrationStatement, ParsedMigration } from './migration-file.js'
+import { findNarrowings } from './narrowing.js'
 import type { ObjectRef } from './proof.js'
 
 /** One dangerous operation of a pending migration, as the payload shows it. */
@@ -42,6 +43,8 @@ const RECOMMENDATIONS: Readonly<Record<string, string>> = {
     'Make sure that nothing reads the table any more, and keep a copy of its rows (BACKUP, or RENAME it away first).',
   drop_column_irreversible:
     'Make sure that no query, view or dictionary reads the column, and copy its values if they may be needed.',
+  modify_column_data_loss:
+    'Make sure that no stored value is changed by it: count those that the new type cannot hold, or convert into a new column.',
   drop_view_dependency_break: 'Make sure that nothing reads the view; a materialized view stops filling its target.',
   [REPLACED_BY_REFRESH]: 'Give the view a target of its own, or APPEND, where these rows are to stay.',
   [NOT_NAMED]: 'Read the statement and make sure that what it removes is not needed.',
@@ -55,6 +58,13 @@ function dangerous(migrations: readonly ParsedMigration[]): Found[] {
         .map((operation) => ({ migration, statement, operation })),
     ),
   )
+}
+
+/** In the order in which they would run. */
+function inOrder(migrations: readonly ParsedMigration[], found: readonly Found[]): Found[] {
+  const place = new Map(migrations.map((migration, index) => [migration, index]))
+  const at = (one: Found) => place.get(one.migration) ?? 0
+  return [...found].sort((a, b) => at(a) - at(b) || a.statement.number - b.statement.number)
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
@@ -91,7 +101,7 @@ export async function findDestructive(
   executor: Executor,
   migrations: readonly ParsedMigration[],
 ): Promise<DestructiveOperation[]> {
-  const found = dangerous(migrations)
+  const found = inOrder(migrations, [...dangerous(migrations), ...(await findNarrowings(executor, migrations))])
   const targets = found.map(({ operation }) => targetOf(operation, executor.database))
   const known = targets.filter((target) => target !== undefined)
   const read = await readTableSizes(executor, known)

@@ -288,6 +288,35 @@ describe('danger', () => {
     expect(await tables()).not.toContain('events')
   })
 
+  const CONVERSIONS = [
+    { name: 'a number that wraps around', sql: 'MODIFY COLUMN id UInt64, MODIFY COLUMN n Int16', lossy: ['n'] },
+    { name: 'a time that loses its fraction, as its own statement', sql: 'MODIFY COLUMN at DateTime', lossy: ['at'] },
+    {
+      name: 'a column that the same statement renames',
+      sql: 'RENAME COLUMN n TO m; MODIFY COLUMN m UInt8',
+      lossy: ['m'],
+    },
+    { name: 'a wider number', sql: 'MODIFY COLUMN n Int64', lossy: [] },
+    { name: 'a default without a type', sql: 'MODIFY COLUMN n DEFAULT 3', lossy: [] },
+    { name: 'a table that is not there yet', sql: 'ADD COLUMN new UInt64; MODIFY COLUMN new UInt8', lossy: [] },
+  ]
+  test.each(CONVERSIONS)('a conversion is judged by the type that is there: $name', async ({ sql, lossy }) => {
+    project.write({
+      'migrations/1_a.sql':
+        'CREATE TABLE app.t (id UInt64, n Int32, at DateTime64(3)) ENGINE = MergeTree ORDER BY id;\nINSERT INTO app.t VALUES (1, 70000, now64(3));',
+    })
+    await json('migrate', '--apply')
+    const statements = sql.split('; ').map((commands) => `ALTER TABLE app.t ${commands};`)
+    project.write({ 'migrations/2_b.sql': `-- operation: x key=y risk=safe\n${statements.join('\n')}` })
+    const result = await json('migrate', '--apply')
+    const operations = (result.destructiveOperations ?? []) as Record<string, unknown>[]
+    expect(operations.map(({ warningCode, key, rows }) => ({ warningCode, key, rows }))).toEqual(
+      lossy.map((column) => ({ warningCode: 'modify_column_data_loss', key: `table:app.t:column:${column}`, rows: 1 })),
+    )
+    expect(result.exitCode).toBe(lossy.length > 0 ? 3 : 0)
+    expect(await json('migrate', '--apply', '--allow-destructive')).toMatchObject({ exitCode: 0 })
+  })
+
   test('comments that say safe do not help, and a DROP in a comment or a string does not hurt', async () => {
     await seed()
     project.write({

@@ -43,7 +43,10 @@ describe('the page of errors', () => {
     const known = [...readPage('src/sql/effects.ts').matchAll(/code: (.+),?$/gm)]
       .flatMap(([, value]) => [...(value ?? '').matchAll(/'([a-z_]+)'/g)].map(([, code]) => code ?? ''))
       .filter((code) => code.includes('_'))
-    const named = quotedIn('src/migration/danger.ts', 'const NOT_NAMED = ', '\n')
+    const named = [
+      ...quotedIn('src/migration/danger.ts', 'const NOT_NAMED = ', '\n'),
+      ...quotedIn('src/migration/narrowing.ts', 'warningCode: ', '\n'),
+    ]
     expect(codesOf(section('Destructive operations')).sort()).toEqual([...new Set([...known, ...named])].sort())
   })
 
