@@ -12,7 +12,7 @@ import { EMPTY_MODEL, type Model } from '../../src/model/definition.js'
 import type { Declaration } from '../../src/model/dsl.js'
 import { planChanges } from '../../src/plan/plan.js'
 import { renderPlan } from '../../src/render/render.js'
-import { EDITS } from './support/edits.js'
+import { EDITS, THREE_ROWS } from './support/edits.js'
 import { type Engine, startEngine } from './support/engine.js'
 
 let engine: Engine
@@ -20,8 +20,6 @@ beforeAll(() => {
   engine = startEngine()
 })
 afterAll(() => engine.close())
-
-const THREE_ROWS = "INSERT INTO d.t (id, a, b, at) VALUES (1, 10, 'x', 0), (2, 20, 'y', 0), (3, 30, 'z', 0)"
 
 /** The plan's statements; throws what `generate` would say. */
 function planned(from: Model, to: readonly Declaration[]): { readonly to: Model; readonly texts: readonly string[] } {

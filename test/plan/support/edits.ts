@@ -69,6 +69,9 @@ function dict(rest: object = {}): Declaration {
   } as Declaration
 }
 
+/** What is inserted where a case does not say otherwise. */
+export const THREE_ROWS = "INSERT INTO d.t (id, a, b, at) VALUES (1, 10, 'x', 0), (2, 20, 'y', 0), (3, 30, 'z', 0)"
+
 const SUM: EditCase['keeps'] = ['SELECT count(), sum(id) FROM d.t', '3\t6']
 
 /** A column of `d.t` in place of `a`. */
@@ -855,7 +858,7 @@ export const EDITS: readonly EditCase[] = [
     keeps: ['SELECT count() FROM d.sink', '3'],
   },
   {
-    name: 'everything is dropped',
+    name: 'everything is dropped but what is new',
     before: [
       t(),
       sink(),
@@ -864,7 +867,7 @@ export const EDITS: readonly EditCase[] = [
       dict(),
       inner('SELECT id FROM d.t', { name: 'own' }),
     ],
-    after: [],
-    keeps: ["SELECT count() FROM system.tables WHERE database = 'd'", '0'],
+    after: [t({ name: 'rest', columns: { id: 'UInt64' } })],
+    keeps: ["SELECT count() FROM system.tables WHERE database = 'd'", '1'],
   },
 ]

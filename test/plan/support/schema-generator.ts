@@ -487,7 +487,7 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
     }
     case 'viewColumns': {
       const views = kinds.view ?? []
-      if (views.length === 0) return undefined
+      if (views.length === 0 || tables.length === 0) return undefined
       const [id, view] = pick(views, a)
       return put(id, {
         ...view,
@@ -499,7 +499,7 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
           ],
           b,
         ),
-        as: `SELECT id FROM ${/FROM (\S.*?)(?: WHERE| LIMIT|$)/.exec(view.as)?.[1] ?? ''}`,
+        as: `SELECT id FROM ${nameOf(pick(tables, c)[1])}`,
       } as ViewDeclaration)
     }
     case 'innerStorage': {
