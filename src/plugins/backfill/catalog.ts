@@ -119,6 +119,24 @@ export async function feedingViews(connection: Executor, target: LiveTable): Pro
   })
 }
 
+/** The materialized views that a table's new rows would go through, with the targets they write into. Sorted. */
+export async function viewsBehind(
+  connection: Executor,
+  table: TableName,
+): Promise<readonly { readonly view: TableName; readonly target: TableName }[]> {
+  const rows = await connection.query<TableName & { create: string }>(
+    `SELECT database, name, create_table_query AS create FROM system.tables WHERE engine = 'MaterializedView' AND ` +
+      `position(create_table_query, ${quoteString(table.name)}) > 0 ORDER BY database, name`,
+  )
+  return rows.flatMap(({ create, ...view }) => {
+    const { node } = parseStatement(create)
+    if (node.kind !== 'createView' || node.refresh) return []
+    const source = leadingTable(viewQuery(node.query), view.database)
+    if (!source || !sameName(source, table)) return []
+    return [{ view, target: node.to ? nameOf(node.to, view.database) : view }]
+  })
+}
+
 function unreadableView(view: TableName, reason = 'chkit cannot read its CREATE statement'): ChkitError {
   return new ChkitError('sql_unparsable', `The query of the view ${showName(view)} cannot be replayed: ${reason}.`)
 }

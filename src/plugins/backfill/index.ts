@@ -268,7 +268,7 @@ function planText(plan: Plan, isNew: boolean, status: string): string {
   return [
     `Plan ${plan.id}${isNew ? '' : `, made ${showTime(Date.parse(plan.createdAt))} (${status})`}`,
     `  ${plan.view ? 'replays' : 'copies'} ${what} into ${showName(plan.target)}`,
-    `  ${showTime(Date.parse(plan.from))} to ${showTime(Date.parse(plan.to))} by ${plan.timeColumn.name}, in ${plan.chunks.length} chunks of ${plan.chunkHours} hours`,
+    `  ${showTime(Date.parse(plan.from))} to ${showTime(Date.parse(plan.to))} by ${plan.timeColumn.name}, in ${plan.chunks.length === 1 ? 'one chunk' : `${plan.chunks.length} chunks of ${plan.chunkHours} hours`}`,
     ...(rows === null ? [] : [`  ${short(rows)} rows of the source`]),
     `  rows that are there already: ${plan.existing === 'append' ? 'stay' : 'those of the window are deleted first'}`,
     `Run it: chkit backfill run --plan-id ${plan.id}`,

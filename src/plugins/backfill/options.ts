@@ -66,7 +66,7 @@ export function readTableOptions(value: unknown): BackfillTableOptions | { reado
   if (value === undefined) return {}
   const result = tableOptionsSchema.safeParse(value)
   if (result.success) return result.data
-  return { wrong: result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') }
+  return { wrong: result.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; ') }
 }
 
 declare module '../../index.js' {

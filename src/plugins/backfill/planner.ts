@@ -19,6 +19,7 @@ import {
   selectable,
   selfInsertion,
   storageOf,
+  viewsBehind,
 } from './catalog.js'
 import { type BackfillTableOptions, type Options, readTableOptions } from './options.js'
 import {
@@ -148,7 +149,10 @@ export async function makePlan(
     environment,
     incarnation: incarnationOf(storage),
     definitions: definitionsOf(storage, origin.source, origin.view),
-    warnings: warningsOf(guarantee, origin, storage, timeColumn, columns, found, existing),
+    warnings: [
+      ...warningsOf(guarantee, origin, storage, timeColumn, columns, found, existing),
+      ...(await chainWarnings(storage, guarantee, connection)),
+    ],
     chunks: plannedChunks(id, windows, await countRows(origin.source, timeColumn, window, chunkMs, connection)),
   }
   return { plan, isNew: true }
@@ -489,6 +493,26 @@ function warningsOf(
   }
   if (found > 0 && existing === 'append') warnings.push(`${showName(storage)} holds ${found} rows already; they stay.`)
   return warnings
+}
+
+/** Moved parts do not go through views: those behind the target get their rows from a plan of their own. */
+async function chainWarnings(
+  storage: LiveTable,
+  guarantee: Guarantee,
+  connection: Executor,
+): Promise<readonly string[]> {
+  const views = await viewsBehind(connection, storage)
+  if (views.length === 0) return []
+  const names = views.map(({ view }) => showName(view)).join(', ')
+  if (guarantee.mechanism !== 'staged') {
+    return [
+      `The rows go through ${names} as well, as those of any INSERT do; whatever is written twice arrives there twice.`,
+    ]
+  }
+  const commands = views.map(
+    ({ view, target }) => `chkit backfill plan --target ${showName(target)} --view ${showName(view)}`,
+  )
+  return [`The rows do not go through ${names}. Plan that afterwards: ${commands.join('; ')}.`]
 }
 
 /** Finds the plan's tables again; undefined members are gone. */

@@ -151,19 +151,41 @@ test('rows of a target with TTL, projections and indexes arrive, and the target 
   expect(await figures('app.rich')).toEqual(await figures('app.source', IN_WINDOW))
 })
 
-test('a Date column, and a server whose rows have another time zone, lose nothing at the edges', async () => {
+test.each([
+  ['a Date column', 'Date', 'toDate(at)'],
+  ['a Date32 column', 'Date32', 'toDate32(at)'],
+  ['times of a zone that skips an hour', "DateTime('Europe/Berlin')", 'at'],
+  ['times of a zone with half an hour', "DateTime64(6, 'Asia/Kolkata')", 'addMilliseconds(toDateTime64(at, 6), 500)'],
+  ['nanoseconds', "DateTime64(9, 'UTC')", 'addNanoseconds(toDateTime64(at, 9), 999999999)'],
+  ['times that may be missing', 'Nullable(DateTime)', 'at'],
+])('%s: every row of the window, none beside it, though a clock is put forward in it', async (_name, type, value) => {
+  // Four days around the night of 31 March 2024, of which two are in the window; a row each 10 minutes.
+  const moment = "toDateTime('2024-03-29', 'UTC') + number * 600"
   await execute(connection, [
-    "CREATE TABLE app.zoned (at DateTime64(6, 'America/New_York'), id UInt64) ENGINE = MergeTree ORDER BY at",
-    "INSERT INTO app.zoned SELECT toDateTime64('2024-01-01', 6, 'UTC') + number * 60, number FROM numbers(4320)",
-    'CREATE TABLE app.zoned_copy AS app.zoned',
-    'CREATE TABLE app.days (day Date, id UInt64) ENGINE = MergeTree ORDER BY day',
-    "INSERT INTO app.days SELECT toDate('2024-01-01') + number % 3, number FROM numbers(999)",
-    'CREATE TABLE app.days_copy AS app.days',
+    `CREATE TABLE app.edges (t ${type}, id UInt64) ENGINE = MergeTree ORDER BY id`,
+    `INSERT INTO app.edges SELECT ${value}, number FROM (SELECT ${moment} AS at, number FROM numbers(576))`,
+    'CREATE TABLE app.edges_copy AS app.edges',
   ])
-  for (const table of ['zoned', 'days']) {
-    const id = await planned(project, ['--target', `app.${table}_copy`, '--source', `app.${table}`, ...DAYS])
-    expect((await project.run(['backfill', 'run', '--plan-id', id, '--json'])).json).toMatchObject({ ok: true })
-    expect(await figures(`app.${table}_copy`)).toEqual(await figures(`app.${table}`))
+  const argv = ['--target', 'app.edges_copy', '--source', 'app.edges', '--time-column', 't']
+  const id = await planned(project, [...argv, '--from', '2024-03-30', '--to', '2024-04-01', '--chunk-hours', '13.7'])
+  expect((await project.run(['backfill', 'run', '--plan-id', id, '--json'])).json).toMatchObject({
+    ok: true,
+    rows: 288,
+  })
+  expect(
+    await connection.query(
+      'SELECT count() AS n, min(id) AS first, max(id) AS last, uniqExact(id) AS ids FROM app.edges_copy',
+    ),
+  ).toEqual([{ n: 288, first: 144, last: 431, ids: 288 }])
+})
+
+test('a window without rows is completed, and one without length or the other way round is refused', async () => {
+  const argv = ['--target', 'app.target', '--source', 'app.source']
+  const id = await planned(project, [...argv, '--from', '2030-01-01', '--to', '2030-01-02'])
+  expect((await project.run(['backfill', 'run', '--plan-id', id, '--json'])).json).toMatchObject({ ok: true, rows: 0 })
+  for (const to of ['2024-01-01', '2023-12-31', '2024-01-01T01:00+01:00']) {
+    const refused = await project.run(['backfill', 'plan', ...argv, '--from', '2024-01-01', '--to', to, '--json'])
+    expect(refused).toMatchObject({ exitCode: 2, json: { code: 'window_invalid' } })
   }
 })
 
