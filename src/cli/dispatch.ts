@@ -445,6 +445,11 @@ async function runCommand(
   state.command = found.command.name
   const { flags, positionals } = await parseArguments(argv, [...registry.globalFlags, ...found.command.flags])
   state.flags = flags
+  if (typeof flags.table === 'string') {
+    // Before the command looks at anything: some come to the selector only where there is something to select.
+    const { parseTableSelector } = await import('../model/scope.js')
+    parseTableSelector(flags.table)
+  }
   state.createsData = found.command.effect === 'database'
   const args = positionals.slice(found.wordCount)
   refuseStrayArguments(found.command, args, registry)

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { ChkitError, messageOf } from '../errors.js'
 import type { ClickHouseConfig, ConfigEnvironment, ResolvedConfig, TlsOptions, UserConfig } from './config.js'
 import { ModuleLoadError, type ModuleLoader, projectPlace } from './module-loader.js'
@@ -39,7 +39,7 @@ export async function loadConfig(
   const label = labelOf(file, cwd)
   if (!(statSync(file, { throwIfNoEntry: false })?.isFile() ?? false)) {
     throw new ChkitError('config_not_found', `Config not found: ${label}.`, {
-      hint: 'Run `chkit init` to write one, or name another with --config <path>.',
+      hint: hintForMissing(file, cwd),
       details: { file },
     })
   }
@@ -47,6 +47,23 @@ export async function loadConfig(
   const value = await settleConfig(exported, environment, label)
   const { validateConfig } = await import('./schema.js')
   return resolveConfig(validateConfig(value, label), file, environment.mode, env)
+}
+
+const CONFIG_EXTENSIONS = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']
+
+/** Names a config that is near: beside the missing one with another extension, or in a folder above. */
+function hintForMissing(file: string, cwd: string): string {
+  const stem = basename(file).replace(/\.[cm]?[jt]s$/, '')
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const found = CONFIG_EXTENSIONS.map((extension) => join(folder, `${stem}.${extension}`)).find((path) =>
+      existsSync(path),
+    )
+    if (found !== undefined) {
+      const near = relative(cwd, found)
+      return `There is ${near}: add --config ${near}${dirname(found) === cwd ? '' : ', or run chkit in its folder'}.`
+    }
+    if (folder === dirname(folder)) return 'Run `chkit init` to write one, or name another with --config <path>.'
+  }
 }
 
 /** In an object, because an async function would await an exported promise itself. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createProject, type Project } from '../support/cli.js'
 
@@ -163,6 +164,34 @@ describe('usage errors', () => {
       retriable: false,
     })
     expect(document.stderr).toBe('')
+  })
+
+  test.each(['status', 'check', 'drift', 'migrate', 'generate'])('a selector that is none, of %s', async (command) => {
+    project.write({ 'clickhouse.config.ts': CONFIG })
+    expect(await project.run([command, '--table', '*', '--json'])).toMatchObject({
+      exitCode: 2,
+      json: { command, code: 'invalid_table_selector' },
+    })
+  })
+
+  test.each([
+    {
+      at: 'clickhouse.config.mjs',
+      argv: [],
+      hint: 'There is clickhouse.config.mjs: add --config clickhouse.config.mjs.',
+    },
+    {
+      at: '../clickhouse.config.ts',
+      argv: [],
+      hint: 'There is ../clickhouse.config.ts: add --config ../clickhouse.config.ts, or',
+    },
+    { at: 'other.config.js', argv: ['--config', 'other.config.ts'], hint: 'There is other.config.js: add' },
+    { at: 'elsewhere.ts', argv: [], hint: 'Run `chkit init`' },
+  ])('a missing config with $at nearby', async ({ at, argv, hint }) => {
+    project.write({ [`sub/${at}`]: CONFIG })
+    const { exitCode, stderr } = await project.run(['status', ...argv], { cwd: join(project.dir, 'sub') })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`hint  ${hint}`)
   })
 
   test('a stack is shown only when it is asked for', async () => {
