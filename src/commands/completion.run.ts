@@ -50,7 +50,13 @@ function collectNodes(registry: Registry): readonly Node[] {
     }
     const called = calls.find(({ words }) => words.join(' ') === path)?.command
     for (const choice of called?.argumentChoices ?? []) next.set(choice, '')
-    if (path === 'help') for (const { words, command } of calls) next.set(words[0] as string, command.description)
+    if (path === 'help') {
+      for (const { words, command } of calls) {
+        const word = words[0] as string
+        if (words.length === 1) next.set(word, command.description)
+        else if (!next.has(word)) next.set(word, `Commands of plugin ${word}`)
+      }
+    }
     return {
       words: path,
       next: [...next].map(([word, description]) => ({ word, description })),

@@ -62,9 +62,13 @@ export type ResolvedConfig = {
   readonly mode: string
 }
 
-/** A path to a plugin's module, or an entry with its options. The plugin host reads these; the config only carries them. */
+/**
+ * A path to a plugin's module, an entry with its options, or a plugin that needs none. The plugin host reads these; the
+ * config only carries them.
+ */
 export type PluginEntry =
   | string
+  | { readonly manifest: { readonly name: string } }
   | {
       /** Path of the plugin's module, from the config file's folder, or the name of an installed package. */
       readonly resolve: string
@@ -116,6 +120,9 @@ export type ConfigEnvironment = {
 export type ConfigFunction = (environment: ConfigEnvironment) => UserConfig | Promise<UserConfig>
 
 /** Gives back the config, typed; an object or a function, as it was given. */
-export function defineConfig<Config extends UserConfig | ConfigFunction>(config: Config): Config {
+export function defineConfig(config: UserConfig): UserConfig
+export function defineConfig<Config extends ConfigFunction>(config: Config): Config
+// Not one generic signature: of a type that is inferred, the compiler lets every misspelled key pass.
+export function defineConfig(config: UserConfig | ConfigFunction): UserConfig | ConfigFunction {
   return config
 }

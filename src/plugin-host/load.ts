@@ -134,10 +134,13 @@ async function loadModule(source: string, config: ResolvedConfig, loader: Module
 /** The value as a plugin. Throws `plugin_invalid` and `plugin_incompatible`; `label` says where it came from. */
 function checkPlugin(value: unknown, label: string, version: string): Plugin {
   if (!isObject(value) || !isObject(value.manifest)) {
+    const what = isObject(value) ? 'an object without a manifest' : `a ${typeof value}`
     throw invalid(
       'plugin_invalid',
-      `${label} exports no plugin.`,
-      'Export it: `export default definePlugin({ manifest: … })`.',
+      value === undefined ? `${label} exports no plugin.` : `${label} is no plugin, but ${what}.`,
+      typeof value === 'function'
+        ? 'Call it in the config, plugins: [name({ … })], or export what it returns.'
+        : "Export it: `export default definePlugin({ manifest: { name: '…', apiVersion: 1 } })`.",
     )
   }
   const { manifest } = value

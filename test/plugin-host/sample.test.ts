@@ -84,7 +84,7 @@ describe('registration', () => {
       name: 'a module that is no plugin',
       text: config("'./clickhouse.config.ts'"),
       code: 'plugin_invalid',
-      error: './clickhouse.config.ts exports no plugin.',
+      error: './clickhouse.config.ts is no plugin, but an object without a manifest.',
     },
     {
       name: 'an entry of no form',

@@ -1,5 +1,14 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { dictionary, materializedView, schema, type TableDeclaration, table, view } from '../../src/index.js'
+import {
+  defineConfig,
+  definePlugin,
+  dictionary,
+  materializedView,
+  schema,
+  type TableDeclaration,
+  table,
+  view,
+} from '../../src/index.js'
 
 declare module '../../src/model/dsl.js' {
   interface TablePlugins {
@@ -85,5 +94,27 @@ describe('others', () => {
       { readonly id: 'UInt64'; readonly v: { readonly type: 'String'; readonly default: '?' } } | undefined
     >()
     expect(schema(events, [users, v], d)).toEqual([events, [users, v], d])
+  })
+})
+
+describe('defineConfig', () => {
+  const plugin = definePlugin({ manifest: { name: 'mine', apiVersion: 1 } })
+
+  it('takes an object or a function, and plugins in every form', () => {
+    const config = defineConfig({
+      schema: 'a.ts',
+      plugins: ['./a.ts', plugin, { plugin }, { resolve: 'b', options: {} }],
+    })
+    expect(config.schema).toBe('a.ts')
+    expect(defineConfig(async ({ mode }) => ({ schema: mode }))).toBeTypeOf('function')
+  })
+
+  it('refuses keys that do not exist', () => {
+    // @ts-expect-error: a misspelled key
+    defineConfig({ schema: 'a.ts', migrationDir: 'x' })
+    // @ts-expect-error: a misspelled key further in
+    defineConfig({ schema: 'a.ts', clickhouse: { url: 'http://h', databse: 'x' } })
+    // @ts-expect-error: no schema
+    defineConfig({})
   })
 })
