@@ -148,6 +148,32 @@ CREATE TABLE app.later ON CLUSTER pair (x UInt8) ENGINE = MergeTree ORDER BY x;
     }
   })
 
+  test('the answer of a host that comes after the 180 seconds is read from the DDL queue, and the host named', async () => {
+    const source = 'CREATE TABLE app.source (x UInt8) ENGINE = MergeTree ORDER BY x'
+    await nodes[0].command(source)
+    configure(0)
+    project.write({
+      'migrations/5_e.sql': `SET distributed_ddl_task_timeout = 1;
+CREATE TABLE app.copy ON CLUSTER pair AS app.source ENGINE = MergeTree ORDER BY x;
+`,
+    })
+    cluster.replicas[1].pause()
+    const running = json('migrate', '--apply')
+    while ((await tables(0, 'copy')).length === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+    setTimeout(() => cluster.replicas[1].resume(), 2000)
+    const refused = await running
+    expect(refused, JSON.stringify(refused)).toMatchObject({
+      exitCode: 1,
+      code: 'migration_failed',
+      details: { statement: 2 },
+    })
+    expect(String(refused.error)).toContain(`${addresses[0]} has run it; ${addresses[1]} has not`)
+    expect(String(refused.error)).toMatch(new RegExp(`${addresses[1]}: Code: 60.*app.source doesn't exist`))
+    await nodes[1].command(source)
+    expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 0, applied: [{ name: '5_e.sql' }] })
+    for (const node of [0, 1] as const) expect(await columns(node, 'copy')).toEqual(['x'])
+  })
+
   test('a replica that holds another table is named; when that is gone, the statement is completed there', async () => {
     await nodes[1].command('CREATE TABLE app.clash (y String) ENGINE = MergeTree ORDER BY y')
     project.write({

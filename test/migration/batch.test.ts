@@ -104,6 +104,20 @@ describe('which statements go together', () => {
       batches: [[[]], [[]], [[]], [[]]],
     },
     {
+      name: 'users, roles and grants each after what is before them, and before what is after',
+      statements: [
+        TABLE('a'),
+        TABLE('b'),
+        'CREATE ROLE r',
+        'CREATE USER u',
+        'GRANT SELECT ON db.a TO r',
+        'GRANT r TO u',
+        'CREATE VIEW v DEFINER = u SQL SECURITY DEFINER AS SELECT * FROM a',
+        'REVOKE r FROM u',
+      ],
+      batches: [[[], []], [[]], [[]], [[]], [[]], [[]], [[]]],
+    },
+    {
       name: 'RENAME and DROP of plain tables; a name that is spoken of twice is waited for',
       statements: ['RENAME TABLE a TO b', 'DROP TABLE c', 'DROP TABLE d'],
       plain: ['a', 'c', 'd'],

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../../src/clickhouse/connect.js'
+import type { Executor } from '../../src/clickhouse/executor.js'
+import { ServerError } from '../../src/clickhouse/server-error.js'
 import { ChkitError } from '../../src/errors.js'
 import {
   clusterHosts,
@@ -10,11 +12,13 @@ import {
   judgeHosts,
   observeHosts,
   repeatableForm,
+  taskAnswers,
   withoutOnCluster,
 } from '../../src/migration/cluster.js'
 import type { Observation } from '../../src/migration/evidence.js'
 import { proofOf } from '../../src/migration/proof.js'
 import { parseStatement, printStatement } from '../../src/sql/statement.js'
+import { freshEngine } from '../support/engine.js'
 import { startHttpServer } from '../support/http-server.js'
 
 const PROOF = { kind: 'made', object: { database: 'd', name: 't' }, filled: false } as const
@@ -137,4 +141,51 @@ test('ON CLUSTER is cut out of what goes to a database that distributes DDL itse
   const text = "ALTER TABLE d.t ON CLUSTER `my c` ADD COLUMN x String DEFAULT 'ON CLUSTER y'"
   expect(withoutOnCluster(text)).toBe("ALTER TABLE d.t ADD COLUMN x String DEFAULT 'ON CLUSTER y'")
   expect(withoutOnCluster('DROP TABLE d.t')).toBe('DROP TABLE d.t')
+})
+
+describe('the answers of hosts to a task of the DDL queue', () => {
+  /** As 26.7 says it when a host has not finished within distributed_ddl_task_timeout. */
+  const ANSWER =
+    'Distributed DDL task /clickhouse/task_queue/ddl/query-0000000010 is not finished on 1 of 2 hosts (0 of them are ' +
+    'currently executing the task, 1 are inactive). They are going to execute the query in background. Was waiting for ' +
+    '180.5 seconds, which is longer than distributed_ddl_task_timeout'
+
+  test('are read from system.distributed_ddl_queue, with columns that the server has', async () => {
+    const engine = await freshEngine()
+    try {
+      const info = await engine.server()
+      const asked: string[] = []
+      const rows = [
+        { host: 'n1', port: 9000, code: 0, text: '' },
+        { host: 'n2', port: 9000, code: '60', text: 'Code: 60. DB::Exception: Table d.t does not exist' },
+      ]
+      const query = async (sql: string) => {
+        asked.push(sql)
+        return rows
+      }
+      const played: Executor = { ...engine, query: query as Executor['query'] }
+      expect(await taskAnswers(played, ANSWER)).toEqual([
+        { address: 'n1:9000', code: 0, text: '' },
+        { address: 'n2:9000', code: 60, text: 'Code: 60. DB::Exception: Table d.t does not exist' },
+      ])
+      expect(asked).toHaveLength(1)
+      expect(asked[0]).toContain("entry = 'query-0000000010'")
+      // The engine has no queue to read (139), but it has the table, and knows what such a question would answer.
+      const columns = await engine.query<{ name: string }>(`DESCRIBE (${asked[0]})`)
+      expect(columns.map(({ name }) => name)).toEqual(['host', 'port', 'code', 'text'])
+      expect(info.major).toBeGreaterThan(20)
+    } finally {
+      await engine.close()
+    }
+  })
+
+  test('none where the answer names no task, or nothing may be read', async () => {
+    const refuses = async () => {
+      throw new ServerError({ clickhouseCode: 497, message: 'Not enough privileges' }, {})
+    }
+    const server = async () => ({ systemColumns: new Set(['distributed_ddl_queue.exception_text']) })
+    const played = { query: refuses, server } as unknown as Executor
+    expect(await taskAnswers(played, ANSWER)).toEqual([])
+    expect(await taskAnswers(played, 'Timeout exceeded')).toEqual([])
+  })
 })

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { removeFolder, temporaryFolder } from './engine.js'
@@ -84,18 +83,31 @@ export async function startOldServer(options: OldServerOptions = {}): Promise<Ol
   }
 }
 
-/** Three ports that nobody listens on at the moment. */
+/**
+ * Three ports that nobody listens on at the moment, from below the range that the system gives to outgoing connections:
+ * one of those may take a port between our look and the server's start.
+ */
 export async function freePorts(): Promise<OldServerPorts> {
-  const servers = await Promise.all(
-    [0, 1, 2].map(async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const [http = 0, tcp = 0, interserver = 0] = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  const [http, tcp, interserver] = [await freePort(), await freePort(), await freePort()]
   return { http, tcp, interserver }
+}
+
+const handedOut = new Set<number>()
+
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 17_000)
+    if (handedOut.has(port)) continue
+    handedOut.add(port)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
 }
 
 function writeConfiguration(folder: string, ports: OldServerPorts, options: OldServerOptions): void {
