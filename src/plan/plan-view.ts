@@ -76,8 +76,10 @@ export function beginsToReplaceRows(from: MaterializedView | undefined, to: Mate
 export const REPLACES_ROWS = 'Each refresh replaces all rows of its target, also those that others have written.'
 
 function recreation(from: MaterializedView, to: MaterializedView, reasons: readonly string[]): Step {
+  // A rename of the same plan has been carried out by then.
+  const renamed = { ...from, database: to.database, name: to.name }
   return stepOf(
-    { kind: 'recreateMaterializedView', from, to, reasons },
+    { kind: 'recreateMaterializedView', from: renamed, to, reasons },
     {
       risk: 'danger',
       reason: `Materialized view ${objectName(to)} is dropped and created anew: ${reasons.join('; ')}.`,

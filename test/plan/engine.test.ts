@@ -846,6 +846,26 @@ const CASES: readonly Case[] = [
     rows: ['SELECT count(), (SELECT count() FROM d.target) FROM d.t', '0\t3'],
   },
   {
+    name: 'recreates a materialized view that is renamed as well when that is allowed',
+    from: model(table(), {
+      kind: 'materialized_view',
+      database: 'd',
+      name: 'mv',
+      query: 'SELECT id FROM d.t',
+      inner: { engine: { name: 'MergeTree', args: [] }, orderBy: ['id'] },
+    }),
+    to: model(table(), {
+      kind: 'materialized_view',
+      database: 'd',
+      name: 'mv2',
+      query: 'SELECT id, a FROM d.t',
+      inner: { engine: { name: 'MergeTree', args: [] }, orderBy: ['id'], settings: { max_parts_in_total: '500' } },
+    }),
+    renames: [{ kind: 'object', from: { database: 'd', name: 'mv' }, to: { database: 'd', name: 'mv2' } }],
+    allowRecreate: true,
+    rows: KEPT,
+  },
+  {
     name: 'alters tables of other engines where they can',
     from: model(
       table({ engine: { name: 'Memory', args: [] }, orderBy: undefined }),
