@@ -25,7 +25,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const state = await readLiveState(context, journal, context.flags.table)
   if (state === undefined) {
     await warnOfMissingDatabase(context, journal)
-    throw snapshotMissing()
+    throw snapshotMissing(context.config)
   }
   const { report, scope } = state
   const { statements: repair, renames } = report.drifted

@@ -11,6 +11,7 @@ import type { Risk, Statement, Step } from '../plan/step.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
 import { declaredFingerprint } from './fingerprint.js'
 import type { Planned } from './generate-plan.js'
+import { invocation } from './invocation.js'
 import { EVERYTHING, scopePayload, scopeWarning } from './scope-payload.js'
 import { wrapText } from './text-table.js'
 
@@ -158,7 +159,7 @@ function applied(
       : [
           ...(statements.length > 0 ? [planText(context, statements, planned?.suggestions ?? []), ''] : []),
           `${style.green('✓')} Wrote ${style.bold(path(written.migrationFile))}`,
-          `  Next: read it, then run ${style.cyan('chkit migrate --apply')}`,
+          `  Next: read it, then run ${style.cyan(invocation(context.env, 'migrate --apply'))}`,
         ]
   return {
     payload: {

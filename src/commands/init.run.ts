@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { ChkitError, messageOf } from '../errors.js'
 import type { CommandContext, CommandResult } from '../plugin-host/command.js'
+import { invocation } from './invocation.js'
 
 const CONFIG_FILE = 'clickhouse.config.ts'
 const EXAMPLE_FILE = 'src/db/schema/example.ts'
@@ -21,7 +22,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
 }
 
 function report(
-  { style }: CommandContext,
+  { style, env }: CommandContext,
   created: readonly string[],
   skipped: readonly string[],
   embedded: boolean,
@@ -34,8 +35,10 @@ function report(
   if (created.includes(CONFIG_FILE)) {
     const where = embedded ? 'the embedded engine (chdb) in ./chkit/dev-db' : 'http://localhost:8123'
     lines.push(`The database is ${where}, unless CLICKHOUSE_URL says otherwise.`)
+    if (embedded) lines.push('Put chkit/dev-db into .gitignore; commit chkit/migrations and chkit/meta.')
   }
-  lines.push(`Next: ${style.cyan('chkit generate --name init')}, then ${style.cyan('chkit migrate --apply')}`)
+  const next = ['generate --name init', 'migrate --apply'].map((words) => style.cyan(invocation(env, words)))
+  lines.push(`Next: ${next.join(', then ')}`)
   return lines.join('\n')
 }
 

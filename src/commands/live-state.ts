@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { introspect } from '../clickhouse/introspect.js'
+import type { ResolvedConfig } from '../config/config.js'
 import { type Drift, findDrift } from '../diff/drift.js'
 import { ChkitError } from '../errors.js'
 import { appliedSnapshot } from '../migration/history.js'
@@ -84,7 +87,12 @@ function databaseOf(definition: Definition): string | undefined {
 }
 
 /** The error of a command that needs a snapshot of an applied migration. */
-export function snapshotMissing(): ChkitError {
+export function snapshotMissing(config: ResolvedConfig): ChkitError {
+  if (existsSync(join(config.metaDir, 'snapshot.json'))) {
+    return new ChkitError('snapshot_not_found', 'No migration is applied yet: there is nothing to compare with.', {
+      hint: "Run 'chkit migrate --apply' first. What is generated but not applied is no drift.",
+    })
+  }
   return new ChkitError('snapshot_not_found', "Snapshot not found. Run 'chkit generate' before drift checks.", {
     hint: "Run 'chkit generate', then 'chkit migrate --apply': drift compares with what was applied.",
   })

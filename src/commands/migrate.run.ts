@@ -17,6 +17,7 @@ import { describeMissing, missingSecrets, requireSecrets, withSecrets } from '..
 import { resumption } from '../migration/settle.js'
 import { readHistory } from '../migration/status.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
+import { invocation } from './invocation.js'
 import { migrationScope } from './migrate-scope.js'
 import { warnOfMissingDatabase } from './missing-database.js'
 import { scopeWarning } from './scope-payload.js'
@@ -152,7 +153,7 @@ function planText(context: CommandContext, pending: Pending, state: JournalState
       }
     }
   }
-  if (context.flags.apply !== true) lines.push('', `  Next: ${style.cyan('chkit migrate --apply')}`)
+  if (context.flags.apply !== true) lines.push('', `  Next: ${style.cyan(invocation(context.env, 'migrate --apply'))}`)
   return lines.join('\n')
 }
 

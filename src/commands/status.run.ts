@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { openJournal } from '../migration/journal.js'
 import { type HalfDone, type MigrationStatus, readMigrationStatus } from '../migration/status.js'
 import type { CommandContext, CommandResult } from '../plugin-host/command.js'
+import { invocation } from './invocation.js'
 import { warnOfMissingDatabase } from './missing-database.js'
 
 /** Runs `chkit status`. Creates nothing. */
@@ -63,8 +64,9 @@ function statusText(
     lines.push(`  ${style.red('missing ')}  ${name} was applied, but its file is gone`)
   for (const { name } of status.checksumMismatches)
     lines.push(`  ${style.red('edited  ')}  ${name} was changed after it was applied`)
-  if (lines.length === 2) lines.push(`  ${style.green('✓')} Everything is applied.`)
-  else if (status.pending > 0) lines.push(`  Next: ${style.cyan('chkit migrate --apply')}`)
+  if (status.total === 0 && lines.length === 2) lines.push(`  Next: ${style.cyan(invocation(context.env, 'generate'))}`)
+  else if (lines.length === 2) lines.push(`  ${style.green('✓')} Everything is applied.`)
+  else if (status.pending > 0) lines.push(`  Next: ${style.cyan(invocation(context.env, 'migrate --apply'))}`)
   return lines.join('\n')
 }
 

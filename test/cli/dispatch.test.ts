@@ -101,6 +101,21 @@ describe('version', () => {
   })
 })
 
+describe('the next command', () => {
+  test.each([
+    { agent: undefined, next: 'Next: chkit generate --name init, then chkit migrate --apply' },
+    { agent: 'npm/10.8.2 node/v20.19.0 linux x64', next: 'Next: npx chkit generate --name init, then npx chkit' },
+    { agent: 'pnpm/9.0.0 npm/? node/v20.19.0', next: 'Next: pnpm exec chkit generate' },
+    { agent: 'bun/1.4.5 npm/? node/v24', next: 'Next: bunx chkit generate' },
+    { agent: 'toString/1', next: 'Next: chkit generate' },
+  ])('can be pasted where chkit was started by $agent', async ({ agent, next }) => {
+    expect((await project.run(['init'], { env: { npm_config_user_agent: agent } })).stdout).toContain(next)
+    expect((await project.run(['status'], { env: { CLICKHOUSE_URL: 'chdb::memory:' } })).stdout).toContain(
+      'Next: chkit generate',
+    )
+  })
+})
+
 describe('usage errors', () => {
   const rows: readonly { name: string; argv: string[]; code: string; message: string }[] = [
     { name: 'an unknown command', argv: ['genrate'], code: 'unknown_command', message: 'Unknown command "genrate".' },

@@ -333,5 +333,10 @@ describe('what is missing', () => {
     const { exitCode, json: document } = await project.run(['drift', '--json'])
     expect(exitCode).toBe(1)
     expect(document).toMatchObject({ error: "Snapshot not found. Run 'chkit generate' before drift checks." })
+    await project.run(['generate'])
+    expect(await json('drift')).toMatchObject({
+      code: 'snapshot_not_found',
+      error: 'No migration is applied yet: there is nothing to compare with.',
+    })
   })
 })
