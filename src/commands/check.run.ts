@@ -5,9 +5,11 @@ import { readMigrationStatus } from '../migration/status.js'
 import type { CommandContext, CommandResult } from '../plugin-host/command.js'
 import type { CheckResult } from '../plugin-host/plugin.js'
 import { findings } from './drift.run.js'
+import { foreignMigrations } from './foreign-migrations.js'
 import { type LiveState, readJournal, readLiveState } from './live-state.js'
 import { warnOfMissingDatabase } from './missing-database.js'
 import { scopePayload } from './scope-payload.js'
+import { wrapText } from './text-table.js'
 
 /** One thing that the gate reports, for text, annotations and the summary. */
 type Finding = { readonly severity: 'error' | 'warn' | 'info'; readonly title: string; readonly message: string }
@@ -181,5 +183,7 @@ function checkText(
   const verdict = ok
     ? `${style.green('✓')} ${style.bold('Check passed')}`
     : `${style.red('✗')} ${style.bold('Check failed')}`
-  return [...lines, `${verdict} ${style.dim(`(${facts})`)}`].join('\n')
+  const foreign = foreignMigrations(context.config, status.missingMigrations)
+  const advice = foreign === undefined ? [] : wrapText(foreign, context.width, '  ')
+  return [...lines, ...advice, `${verdict} ${style.dim(`(${facts})`)}`].join('\n')
 }

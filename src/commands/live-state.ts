@@ -89,9 +89,13 @@ function databaseOf(definition: Definition): string | undefined {
 /** The error of a command that needs a snapshot of an applied migration. */
 export function snapshotMissing(config: ResolvedConfig): ChkitError {
   if (existsSync(join(config.metaDir, 'snapshot.json'))) {
-    return new ChkitError('snapshot_not_found', 'No migration is applied yet: there is nothing to compare with.', {
-      hint: "Run 'chkit migrate --apply' first. What is generated but not applied is no drift.",
-    })
+    return new ChkitError(
+      'snapshot_not_found',
+      'No migration of this project is applied yet: there is nothing to compare with.',
+      {
+        hint: "Run 'chkit migrate --apply' first. What is generated but not applied is no drift.",
+      },
+    )
   }
   return new ChkitError('snapshot_not_found', "Snapshot not found. Run 'chkit generate' before drift checks.", {
     hint: "Run 'chkit generate', then 'chkit migrate --apply': drift compares with what was applied.",

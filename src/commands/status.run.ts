@@ -2,8 +2,10 @@ import { relative } from 'node:path'
 import { openJournal } from '../migration/journal.js'
 import { type HalfDone, type MigrationStatus, readMigrationStatus } from '../migration/status.js'
 import type { CommandContext, CommandResult } from '../plugin-host/command.js'
+import { foreignMigrations } from './foreign-migrations.js'
 import { invocation } from './invocation.js'
 import { warnOfMissingDatabase } from './missing-database.js'
+import { wrapText } from './text-table.js'
 
 /** Runs `chkit status`. Creates nothing. */
 export async function run(context: CommandContext): Promise<CommandResult> {
@@ -64,6 +66,8 @@ function statusText(
     lines.push(`  ${style.red('missing ')}  ${name} was applied, but its file is gone`)
   for (const { name } of status.checksumMismatches)
     lines.push(`  ${style.red('edited  ')}  ${name} was changed after it was applied`)
+  const foreign = foreignMigrations(config, status.missingMigrations)
+  if (foreign !== undefined) lines.push(...wrapText(foreign, context.width, '  '))
   if (status.total === 0 && lines.length === 2) lines.push(`  Next: ${style.cyan(invocation(context.env, 'generate'))}`)
   else if (lines.length === 2) lines.push(`  ${style.green('✓')} Everything is applied.`)
   else if (status.pending > 0) lines.push(`  Next: ${style.cyan(invocation(context.env, 'migrate --apply'))}`)

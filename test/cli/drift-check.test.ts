@@ -227,6 +227,15 @@ describe('the gate', () => {
     expect((await project.run(['check', '--mode', 'relaxed', '--strict'])).exitCode).toBe(1)
   })
 
+  test('an applied file that may be another project’s', async () => {
+    const hint = /\d+_init\.sql left no snapshot here: if another project applied it/
+    const texts = async () => [(await project.run(['status'])).stdout, (await project.run(['check'])).stdout]
+    rmSync(migration())
+    for (const text of await texts()) expect(text).not.toMatch(hint)
+    rmSync(join(project.dir, 'chkit/meta/snapshots'), { recursive: true })
+    for (const text of await texts()) expect(text).toMatch(hint)
+  })
+
   test('an applied file that is gone', async () => {
     rmSync(migration())
     expect(await json('check')).toMatchObject({ ok: false, failedChecks: ['missing_migrations'] })
@@ -336,7 +345,7 @@ describe('what is missing', () => {
     await project.run(['generate'])
     expect(await json('drift')).toMatchObject({
       code: 'snapshot_not_found',
-      error: 'No migration is applied yet: there is nothing to compare with.',
+      error: 'No migration of this project is applied yet: there is nothing to compare with.',
     })
   })
 })
