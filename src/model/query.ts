@@ -1,4 +1,4 @@
-import type { Query, SetOperation, UnionMode, UnionQuery } from '../sql/ast.js'
+import type { Query, SetOperation, UnionMode, UnionQuery, WithElement } from '../sql/ast.js'
 import { printSelect } from '../sql/print.js'
 import { compareCodeUnits } from './definition.js'
 import { canonicalFunctionName } from './functions.js'
@@ -50,6 +50,8 @@ function rewriteNode(value: unknown, context: Context): unknown {
     case 'type':
     case 'parameter':
     case 'unparsed':
+    // The server's visitors do not look into `APPLY (x -> ..)`.
+    case 'apply':
       return value
     case 'select':
       return rewriteSelect(value, context)
@@ -59,9 +61,6 @@ function rewriteNode(value: unknown, context: Context): unknown {
       return rewriteFields(qualifyTable(value, context), context)
     case 'function':
       return rewriteFunction(value, context)
-    case 'apply':
-      // The server's visitor does not look into `APPLY (x -> ..)`.
-      return rewriteFields(value, { ...context, database: undefined })
     default:
       return rewriteFields(value, context)
   }
@@ -116,11 +115,40 @@ function noteNamedQuery(element: PlainNode, context: Context): void {
 function rewriteUnion(union: PlainNode, context: Context): PlainNode {
   const { queries, modes } = bracketExcept(union as unknown as UnionQuery)
   const outside: Context = { ...context, database: undefined }
-  return {
-    ...union,
-    modes,
-    queries: queries.map((query) => rewriteNode(query, query.kind === 'union' ? outside : context)),
+  const rewritten = queries.map((query) => rewriteNode(query, query.kind === 'union' ? outside : context))
+  return bracketWith({ ...union, modes, queries: rewritten })
+}
+
+/**
+ * The server stores `(WITH x AS (..) a UNION ALL b) UNION ALL c` without the brackets, but it has not given the WITH to
+ * `c`, as it would without them: a SELECT that lacks it tells where they stood.
+ */
+function bracketWith(union: PlainNode): PlainNode {
+  const queries = union.queries as readonly PlainNode[]
+  const modes = union.modes as readonly UnionMode[]
+  const first = queries[0]
+  if (first?.kind !== 'select' || !Array.isArray(first.with)) return union
+  const given = first.recursive === true ? withoutCopies(first, queries) : queries
+  const end = 1 + queries.slice(1).findIndex((query) => withOf(first, query) !== query)
+  if (end < 2) return { ...union, queries: given }
+  const head = { kind: 'union', queries: given.slice(0, end), modes: modes.slice(0, end - 1) }
+  return { ...union, queries: [head, ...given.slice(end)], modes: modes.slice(end - 1) }
+}
+
+/**
+ * `queries` without the copies of a WITH RECURSIVE that the server has given to those after the first: it leaves out
+ * RECURSIVE in them, so they could not be created again.
+ */
+function withoutCopies(first: PlainNode, queries: readonly PlainNode[]): readonly PlainNode[] {
+  const text = (elements: unknown) =>
+    printSelect({ kind: 'select', with: elements as readonly WithElement[], columns: [{ kind: 'asterisk' }] })
+  const original = text(first.with)
+  const strip = (query: PlainNode): PlainNode => {
+    if (query.kind === 'union') return { ...query, queries: (query.queries as readonly PlainNode[]).map(strip) }
+    const isCopy = query.kind === 'select' && Array.isArray(query.with) && text(query.with) === original
+    return isCopy ? { ...query, with: undefined, sees: undefined } : query
   }
+  return [first, ...queries.slice(1).map(strip)]
 }
 
 /**
@@ -242,20 +270,25 @@ function aliasOf(element: PlainNode): string | undefined {
 function spreadWith(union: PlainNode): PlainNode {
   const [first, ...others] = union.queries as readonly PlainNode[]
   if (first?.kind !== 'select' || !Array.isArray(first.with)) return union
-  const elements = first.with as readonly PlainNode[]
-  const named = elements
-    .filter((element) => aliasOf(element) !== undefined)
-    .sort((a, b) => compareCodeUnits(aliasOf(a)!, aliasOf(b)!))
-  const take = (query: PlainNode): PlainNode => {
-    if (query.kind === 'union') return { ...query, queries: (query.queries as readonly PlainNode[]).map(take) }
-    if (query.kind !== 'select') return query
-    if (!Array.isArray(query.with))
-      return { ...query, with: elements, ...(first.recursive === true && { sees: 'itself' }) }
-    const own = query.with as readonly PlainNode[]
-    const lacking = named.filter((element) => !own.some((one) => aliasOf(one) === aliasOf(element)))
-    return lacking.length === 0 ? query : { ...query, with: [...own, ...lacking] }
+  return { ...union, queries: [first, ...others.map((query) => withOf(first, query))] }
+}
+
+/** `query` with the WITH of `first`, the first SELECT of its union; itself where it lacks nothing. */
+function withOf(first: PlainNode, query: PlainNode): PlainNode {
+  if (query.kind === 'union') {
+    const queries = query.queries as readonly PlainNode[]
+    const given = queries.map((one) => withOf(first, one))
+    return given.some((one, index) => one !== queries[index]) ? { ...query, queries: given } : query
   }
-  return { ...union, queries: [first, ...others.map(take)] }
+  if (query.kind !== 'select') return query
+  const elements = first.with as readonly PlainNode[]
+  if (!Array.isArray(query.with))
+    return { ...query, with: elements, ...(first.recursive === true && { sees: 'itself' }) }
+  const own = query.with as readonly PlainNode[]
+  const lacking = elements
+    .filter((element) => aliasOf(element) !== undefined && !own.some((one) => aliasOf(one) === aliasOf(element)))
+    .sort((a, b) => compareCodeUnits(aliasOf(a)!, aliasOf(b)!))
+  return lacking.length === 0 ? query : { ...query, with: [...own, ...lacking] }
 }
 
 /** `value` with `change` applied to every node, innermost first. */
@@ -348,7 +381,7 @@ function unionOfAll(queries: readonly Query[], modes: readonly UnionMode[]): Uni
 function flattenSetOperations(node: PlainNode): PlainNode {
   if (node.kind === 'setOperation') {
     const { operator, queries } = node as unknown as SetOperation
-    return { kind: 'union', queries, modes: [operator], wasSetOperation: true }
+    return bracketWith({ kind: 'union', queries, modes: [operator], wasSetOperation: true })
   }
   if (node.kind !== 'union') return node
   const { queries, modes } = node as unknown as UnionQuery
@@ -362,5 +395,5 @@ function flattenSetOperations(node: PlainNode): PlainNode {
       flat.modes.push(...query.modes)
     } else flat.queries.push(query)
   })
-  return { kind: 'union', ...flat }
+  return bracketWith({ kind: 'union', ...flat })
 }

@@ -371,12 +371,12 @@ function isBareAll(name: Identifier): boolean {
 
 function parseLimits(cursor: Cursor, node: Fresh<SelectQuery>): void {
   while (cursor.accept('LIMIT')) {
-    let limit = parseExpressionWithoutAlias(cursor)
+    let limit = parseExpression(cursor)
     let offset: Expression | undefined
     if (cursor.acceptToken(Token.comma)) {
       offset = limit
-      limit = parseExpressionWithoutAlias(cursor)
-    } else if (cursor.accept('OFFSET')) offset = parseExpressionWithoutAlias(cursor)
+      limit = parseExpression(cursor)
+    } else if (cursor.accept('OFFSET')) offset = parseExpression(cursor)
     if (cursor.accept('BY')) {
       node.limitBy = parseLimitBy(cursor, limit, offset)
       continue
@@ -388,7 +388,7 @@ function parseLimits(cursor: Cursor, node: Fresh<SelectQuery>): void {
     break
   }
   if (node.offset === undefined && cursor.accept('OFFSET')) {
-    node.offset = parseExpressionWithoutAlias(cursor)
+    node.offset = parseExpression(cursor)
     if (cursor.accept('ROWS') || cursor.accept('ROW')) {
       // The FETCH clause of the SQL standard.
     }
