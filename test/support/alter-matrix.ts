@@ -64,6 +64,7 @@ export type Verdict =
 const REFUSED_FOR: readonly { readonly message: RegExp; readonly why: string }[] = [
   { message: /chained or cyclic table rename/, why: 'trap 2: materialized views stay with the old name' },
   { message: /cannot go away: .* still reads it/, why: 'traps 2, 15: the reader breaks' },
+  { message: /dictionary .* still reads it/, why: 'trap 15: the dictionary fails when it loads the next time' },
   { message: /reads column .*, which does not have it/, why: 'trap 15: the reader breaks' },
   {
     message: /writes column .*, which its target .* does not have/,
