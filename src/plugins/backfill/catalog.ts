@@ -1,4 +1,5 @@
 import { ChkitError, type Executor, parseStatement, quoteString, type SqlNode, type SqlQuery } from '../../index.js'
+import { tolerating } from './fate.js'
 import { type Mechanism, sameName, showName, type TableName } from './plan.js'
 import { leadingTable, tablesOf, viewQuery } from './query.js'
 import type { NamedType } from './time-column.js'
@@ -52,6 +53,28 @@ export async function readTable(connection: Executor, { database, name }: TableN
 /** What tells a table from one of the same name before it; empty where the server gives tables no ids. */
 export function incarnationOf({ uuid }: LiveTable): string {
   return /^[0-]*$/.test(uuid) ? '' : uuid
+}
+
+/** Throws `guarantee_missing` (retriable) where a replica takes no rows: INSERTs would wait for it for minutes. */
+export async function requireWritable(connection: Executor, storage: LiveTable): Promise<void> {
+  if (!storage.engine.startsWith('Replicated')) return
+  const rows = await tolerating(() =>
+    connection.query<{ isReadonly: number; reason: string }>(
+      `SELECT is_readonly AS isReadonly, zookeeper_exception AS reason FROM system.replicas ` +
+        `WHERE database = ${quoteString(storage.database)} AND table = ${quoteString(storage.name)}`,
+    ),
+  )
+  const [replica] = rows ?? []
+  if (!replica || Number(replica.isReadonly) === 0) return
+  const why = replica.reason === '' ? '' : ` ZooKeeper says: ${replica.reason}`
+  throw new ChkitError(
+    'guarantee_missing',
+    `The replica ${showName(storage)} on ${connection.target} is read-only.${why}`,
+    {
+      hint: 'Run it again when the replica is active (SELECT * FROM system.replicas), or on another one.',
+      retriable: true,
+    },
+  )
 }
 
 /** `readTable`, or `invalid_flag_value` with a sentence that names the table as `what` it is. */

@@ -80,10 +80,13 @@ export function serverCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined
 }
 
-/** TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, TOO_MANY_PARTS, CANNOT_SCHEDULE_TASK. */
-const PRESSURE: ReadonlySet<number> = new Set([202, 241, 252, 439])
+/**
+ * TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, TOO_MANY_PARTS, CANNOT_SCHEDULE_TASK; and of ZooKeeper
+ * NO_ZOOKEEPER, TABLE_IS_READ_ONLY, UNKNOWN_STATUS_OF_INSERT, KEEPER_EXCEPTION.
+ */
+const PRESSURE: ReadonlySet<number> = new Set([202, 241, 252, 439, 225, 242, 319, 999])
 
-/** True when the server says that it has too much to do, or too little room. */
+/** True when the server says that it has too much to do, too little room, or no ZooKeeper for now. */
 export function isPressure(error: unknown): boolean {
   const code = serverCode(error)
   return code !== undefined && PRESSURE.has(code)

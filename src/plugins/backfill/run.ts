@@ -9,7 +9,7 @@ import {
   quoteQualified,
   quoteString,
 } from '../../index.js'
-import { type LiveTable, readTable } from './catalog.js'
+import { type LiveTable, readTable, requireWritable } from './catalog.js'
 import { type ChunkContext, dropTable, type PlanTables, runChunk, stagingPrefix } from './chunk.js'
 import { isConnectionError, isPressure, tolerating } from './fate.js'
 import {
@@ -299,6 +299,7 @@ async function checkedTables(plan: Plan, { connection, flags, warn }: RunContext
   }
   if (!storage || !source || view === undefined) throw new ChkitError('internal_error', 'unreachable')
   checkIncarnation(plan, storage, { flags, warn })
+  await requireWritable(connection, storage)
   const now = definitionsOf(storage, source, view)
   const changed = (['target', 'source', 'view'] as const).filter((part) => now[part] !== plan.definitions[part])
   if (changed.length > 0) {
