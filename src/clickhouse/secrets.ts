@@ -15,29 +15,38 @@ const RECOGNISABLE = 4
 export function scrubSecrets(text: string, secrets: readonly string[]): string {
   let out = text
   for (const secret of secrets) {
-    for (const form of formsOf(secret)) {
-      if (secret.length < RECOGNISABLE) out = out.split(`'${form}'`).join(`'${HIDDEN}'`)
-      else out = withoutBeginning(out.split(form).join(HIDDEN), form)
-    }
+    const forms = formsOf(secret)
+    const isShort = secret.length < RECOGNISABLE
+    for (const form of forms) out = isShort ? out.split(`'${form}'`).join(`'${HIDDEN}'`) : out.split(form).join(HIDDEN)
+    if (!isShort) out = withoutBeginnings(out, forms)
   }
   return out.replace(USER_INFO, `$1${HIDDEN}@`)
 }
 
-/** As it is, and as URLs, JSON and both ways of quoting in SQL spell it. */
-function formsOf(secret: string): ReadonlySet<string> {
+/** As it is, and as URLs, JSON and both ways of quoting in SQL spell it; longest first, since one may begin another. */
+function formsOf(secret: string): readonly string[] {
   const escaped = secret.replace(/\\/g, '\\\\').replace(/'/g, "\\'")
   const json = JSON.stringify(secret).slice(1, -1)
-  return new Set([secret, encodeURIComponent(secret), json, escaped, secret.replace(/'/g, "''")])
+  const forms = new Set([secret, encodeURIComponent(secret), json, escaped, secret.replace(/'/g, "''")])
+  return [...forms].sort((a, b) => b.length - a.length)
 }
 
-function withoutBeginning(text: string, form: string): string {
-  const pieces = text.split(`'${form.slice(0, RECOGNISABLE)}`)
-  return pieces
-    .map((piece, index) => {
-      if (index === 0) return piece
-      let same = 0
-      while (same < piece.length && piece[same] === form[RECOGNISABLE + same]) same++
-      return `'${HIDDEN}${piece.slice(same)}`
+function withoutBeginnings(text: string, forms: readonly string[]): string {
+  let out = text
+  for (const head of new Set(forms.map((form) => `'${form.slice(0, RECOGNISABLE)}`))) {
+    const [before = '', ...rest] = out.split(head)
+    const candidates = forms.filter((form) => `'${form}`.startsWith(head)).map((form) => form.slice(RECOGNISABLE))
+    const ends = rest.map((piece) => {
+      const longest = Math.max(...candidates.map((form) => commonLength(piece, form)))
+      return `'${HIDDEN}${piece.slice(longest)}`
     })
-    .join('')
+    out = before + ends.join('')
+  }
+  return out
+}
+
+function commonLength(a: string, b: string): number {
+  let length = 0
+  while (length < a.length && length < b.length && a[length] === b[length]) length++
+  return length
 }

@@ -1,55 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { connect } from '../../src/clickhouse/connect.js'
-import type { Executor } from '../../src/clickhouse/executor.js'
-import { createProject, type Project } from '../support/cli.js'
-import { clusterMissing, type OldCluster, startOldCluster } from '../support/zookeeper.js'
+import { type ClusterProject, startClusterProject } from '../support/cluster-project.js'
+import { clusterMissing } from '../support/zookeeper.js'
 
 describe.skipIf(clusterMissing)(`on two replicas of ClickHouse 18.16 (${clusterMissing ?? 'installed'})`, () => {
-  let cluster: OldCluster
-  let nodes: [Executor, Executor]
-  let addresses: [string, string]
-  let project: Project
-
-  const configure = (node: 0 | 1) =>
-    project.write({
-      'clickhouse.config.ts': `export default {
-        schema: './schema.ts', migrationsDir: './migrations', metaDir: './meta', safety: { allowDestructive: true },
-        clickhouse: { url: '${cluster.replicas[node].url}', database: 'app', cluster: 'pair' },
-      }`,
-    })
-  const json = async (...argv: string[]) => {
-    const result = await project.run([...argv, '--json'])
-    return { ...result.json, exitCode: result.exitCode } as Record<string, unknown>
-  }
-  const tables = (node: 0 | 1, name: string) =>
-    nodes[node].query<{ engine: string }>(
-      `SELECT engine FROM system.tables WHERE database = 'app' AND name = '${name}'`,
-    )
-  const columns = async (node: 0 | 1, table: string) =>
-    (
-      await nodes[node].query<{ name: string }>(
-        `SELECT name FROM system.columns WHERE database = 'app' AND table = '${table}' ORDER BY name`,
-      )
-    ).map(({ name }) => name)
-
+  let { cluster, nodes, addresses, project, configure, json, tables, columns, stop } = {} as ClusterProject
   beforeAll(async () => {
-    cluster = await startOldCluster()
-    nodes = [
-      await connect({ url: cluster.replicas[0].url }, { root: '/' }),
-      await connect({ url: cluster.replicas[1].url }, { root: '/' }),
-    ]
-    addresses = [`127.0.0.1:${cluster.replicas[0].ports.tcp}`, `127.0.0.1:${cluster.replicas[1].ports.tcp}`]
-    project = createProject({
+    ;({ cluster, nodes, addresses, project, configure, json, tables, columns, stop } = await startClusterProject({
       'migrations/1_a.sql': `CREATE TABLE app.t ON CLUSTER pair (id UInt64) ENGINE = ReplicatedMergeTree('/t', '{replica}') ORDER BY id;
 INSERT INTO app.t VALUES (1), (2);
 `,
-    })
+    }))
   })
-  afterAll(async () => {
-    project?.remove()
-    for (const node of nodes ?? []) await node.close()
-    await cluster?.stop()
-  })
+  afterAll(() => stop?.())
 
   test('the journal is replicated: what one node applied, the other knows', async () => {
     configure(0)
@@ -191,20 +153,5 @@ ALTER TABLE app.clash ON CLUSTER pair ADD COLUMN z UInt8;
     for (const node of [0, 1] as const) expect(await columns(node, 'clash')).toEqual(['x', 'z'])
     // What the replica missed while it was away came from the queue before this.
     expect(await tables(1, 'later')).toHaveLength(1)
-  })
-
-  test('ZooKeeper that is gone for a while is waited for', async () => {
-    project.write({
-      'migrations/7_f.sql': `CREATE TABLE app.z1 ON CLUSTER pair (x UInt8) ENGINE = ReplicatedMergeTree('/z1', '{replica}') ORDER BY x;
-INSERT INTO app.z1 VALUES (1);
-ALTER TABLE app.z1 ON CLUSTER pair ADD COLUMN y UInt8;
-`,
-    })
-    await cluster.zookeeper.kill()
-    setTimeout(() => void cluster.zookeeper.start(), 2500)
-    const result = await json('migrate', '--apply')
-    expect(result, JSON.stringify(result)).toMatchObject({ exitCode: 0, applied: [{ name: '7_f.sql' }] })
-    for (const node of [0, 1] as const) expect(await columns(node, 'z1')).toEqual(['x', 'y'])
-    expect(await nodes[0].query('SELECT count() AS n FROM app.z1')).toEqual([{ n: 1 }])
   })
 })

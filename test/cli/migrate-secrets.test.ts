@@ -78,10 +78,7 @@ test('a secret that is set goes to the server and nowhere else', async () => {
 
 /** What a server says that repeats the statement, as it is or cut off. */
 const ECHOES: readonly { name: string; secret: string; text: string; leak: string }[] = [
-  { name: 'whole', secret: SECRET, text: `Cannot connect with 's3cr\\'et-value-7' today`, leak: 's3cr' },
-  { name: 'with a doubled quote', secret: SECRET, text: `Bad: 's3cr''et-value-7'`, leak: 's3cr' },
   { name: 'cut off', secret: SECRET, text: `Syntax error at PASSWORD 's3cr\\'et-v. Expected one of: x`, leak: 's3cr' },
-  { name: 'percent-encoded', secret: SECRET, text: `http://h/?password=${encodeURIComponent(SECRET)}`, leak: 's3cr' },
   { name: 'short', secret: 'qz', text: "Wrong argument 'qz' of CLICKHOUSE", leak: 'qz' },
 ]
 test.each(ECHOES)('a server that repeats the statement does not print it: $name', async ({ secret, text, leak }) => {

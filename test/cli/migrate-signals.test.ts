@@ -193,7 +193,7 @@ describe('--unlock', () => {
 describe('the embedded engine', () => {
   test('held by another chkit migrate: waited for, then 4', async () => {
     newProject('chdb:./db')
-    project.write({ 'migrations/2_b.sql': 'SELECT sleepEachRow(1) FROM numbers(8) SETTINGS max_block_size = 1;' })
+    project.write({ 'migrations/2_b.sql': 'SELECT sleepEachRow(1) FROM numbers(5) SETTINGS max_block_size = 1;' })
     const run = start()
     // The engine writes this file when it opens the folder.
     await until(() => existsSync(join(project.dir, 'db/status')))
