@@ -855,7 +855,7 @@ export interface BackupStatement extends StatementBase {
 /** Statements that only read: SHOW, DESCRIBE, EXISTS, CHECK; `text` is what the server prints. */
 export interface InspectStatement extends StatementBase {
   readonly kind: 'inspect'
-  readonly command: 'SHOW' | 'DESCRIBE' | 'EXISTS' | 'CHECK'
+  readonly command: 'SHOW' | 'DESCRIBE' | 'EXISTS' | 'CHECK' | 'EXPLAIN'
   readonly text: string
 }
 

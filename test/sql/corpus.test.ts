@@ -34,7 +34,7 @@ const KNOWN_DIFFERENCES: readonly { readonly reason: string; readonly matches: (
 ]
 
 /** Syntax that is kept as text, with a warning. */
-const KEPT_AS_TEXT: readonly RegExp[] = [/^explain table override/i, /^show create (row policy|policies)/i]
+const KEPT_AS_TEXT: readonly RegExp[] = [/^show create (row policy|policies)/i]
 
 /** All ways in which our reading of `text` is not the server's; empty when there is none. */
 function problems(text: string, formatted: string | null): string[] {

@@ -245,10 +245,18 @@ function parseCreateView(
 function parseTableOverride(cursor: Cursor): TableOverride {
   const table = cursor.identifier('table')
   cursor.expectToken(Token.leftParen, '(')
-  const parsed = cursor.accept('COLUMNS') ? parseElements(cursor) : undefined
-  const storage = withPrimaryKey(cursor, parseStorage(cursor), parsed?.primaryKey)
+  const override = parseOverrideBody(cursor, table)
   cursor.expectToken(Token.rightParen, ')')
-  return { table, columns: parsed?.elements, storage }
+  return override
+}
+
+/** `COLUMNS (..) ENGINE ..` of a table override; the columns may stand last. */
+export function parseOverrideBody(cursor: Cursor, table: string): TableOverride {
+  const columns = () => (cursor.accept('COLUMNS') ? parseElements(cursor) : undefined)
+  const first = columns()
+  const storage = parseStorage(cursor)
+  const parsed = first ?? columns()
+  return { table, columns: parsed?.elements, storage: withPrimaryKey(cursor, storage, parsed?.primaryKey) }
 }
 
 function parseCreateDatabase(cursor: Cursor, action: 'CREATE' | 'ATTACH'): CreateDatabase {

@@ -2,11 +2,13 @@ import type { Query } from '../ast.js'
 import type { ParallelStatement, SessionStatement, Statement } from '../ast-ddl.js'
 import { Token } from '../lexer.js'
 import { printObjectName } from '../printer/ddl-common.js'
+import { printOverrideBody } from '../printer/ddl-create.js'
+import { printExpression } from '../printer/expression.js'
 import type { Cursor } from './cursor.js'
 import { parseAccess, parseDropAccess, parseMoveAccess, parseSetRole } from './ddl-access.js'
 import { parseAlter, parseAlterNamedCollection } from './ddl-alter.js'
 import { parseNamePart, parseObjectName, parseOutput, parseUnsigned } from './ddl-common.js'
-import { parseCreate } from './ddl-create.js'
+import { parseCreate, parseOverrideBody, parseTableFunction } from './ddl-create.js'
 import { parseDrop, parseDropLike, parseExchange, parseRename, parseUndrop } from './ddl-drop.js'
 import { parseGrant } from './ddl-grant.js'
 import { parseDeleteFrom, parseInsert, parseUpdateTable } from './ddl-insert.js'
@@ -171,6 +173,11 @@ function parseExecute(cursor: Cursor): Statement | undefined {
 function parseExplain(cursor: Cursor): Statement {
   const start = cursor.index - 1
   if (cursor.accept('CURRENT TRANSACTION')) return { kind: 'session', text: 'EXPLAIN CURRENT TRANSACTION' }
+  if (cursor.accept('TABLE OVERRIDE')) {
+    const source = printExpression(parseTableFunction(cursor))
+    const body = printOverrideBody(parseOverrideBody(cursor, ''))
+    return { kind: 'inspect', command: 'EXPLAIN', text: `EXPLAIN TABLE OVERRIDE ${source} ${body}` }
+  }
   const query = cursor.attempt(() => {
     cursor.index = start
     return parseQueryWithOutput(cursor)

@@ -14,6 +14,7 @@ import { Token } from '../lexer.js'
 import { printRoleSet } from '../printer/ddl-access.js'
 import { printNamePart, printObjectName, printPartition } from '../printer/ddl-common.js'
 import { printExpression } from '../printer/expression.js'
+import { printTable } from '../printer/query.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../quote.js'
 import { type Cursor, parseCommaList } from './cursor.js'
 import { parseRoleSet } from './ddl-access.js'
@@ -26,9 +27,9 @@ import {
   parseObjectName,
   parsePartition,
 } from './ddl-common.js'
-import { parseTableFunction } from './ddl-create.js'
 import { parseExpressionWithoutAlias as parseExpression } from './expression.js'
-import { parseQuery, parseSettings } from './query.js'
+import { parseSettings } from './query.js'
+import { parseTable } from './tables.js'
 
 /** OPTIMIZE TABLE; the words are consumed. */
 export function parseOptimize(cursor: Cursor): OptimizeStatement {
@@ -387,19 +388,7 @@ export function parseDescribe(cursor: Cursor): InspectStatement | undefined {
   if (cursor.accept('FILESYSTEM CACHE'))
     return inspect('DESCRIBE', `DESCRIBE FILESYSTEM CACHE ${quoteString(cursor.string())}`)
   cursor.accept('TABLE')
-  if (cursor.atToken(Token.leftParen)) {
-    const open = cursor.index++
-    const query = parseQuery(cursor)
-    if (cursor.afterBracket(open) !== cursor.index + 1) cursor.fail(')')
-    cursor.advance()
-    return inspect('DESCRIBE', `DESCRIBE TABLE ${printExpression({ kind: 'subquery', query })}`)
-  }
-  const name = cursor.attempt(() => {
-    const parsed = parseObjectName(cursor)
-    return cursor.atToken(Token.leftParen) ? cursor.fail('name') : parsed
-  })
-  if (name !== undefined) return inspect('DESCRIBE', `DESCRIBE TABLE ${printObjectName(name)}`)
-  return inspect('DESCRIBE', `DESCRIBE TABLE ${printExpression(parseTableFunction(cursor))}`)
+  return inspect('DESCRIBE', `DESCRIBE TABLE ${printTable(parseTable(cursor, true))}`)
 }
 
 /** SHOW commands whose words are printed as they are, with what may follow. */

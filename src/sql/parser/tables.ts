@@ -84,7 +84,8 @@ function parseUsing(cursor: Cursor): Expression[] {
   return parseCommaList(cursor, parseExpression)
 }
 
-function parseTable(cursor: Cursor, bareAlias: boolean): TableExpression {
+/** One table of FROM: a name, table function or subquery with alias, FINAL and SAMPLE. */
+export function parseTable(cursor: Cursor, bareAlias: boolean): TableExpression {
   const node: Fresh<TableExpression> = {
     source: parseSource(cursor),
     alias: undefined,

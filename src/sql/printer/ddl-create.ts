@@ -127,9 +127,13 @@ export function printCreateDictionary(node: CreateDictionary): string {
 }
 
 function printOverride(override: TableOverride): string {
+  return `TABLE OVERRIDE ${quoteIdentifierIfNeeded(override.table)} (${printOverrideBody(override)})`
+}
+
+/** What a table override holds, without its name and brackets. */
+export function printOverrideBody(override: TableOverride): string {
   const columns = override.columns === undefined ? '' : `COLUMNS ${printElements(override.columns)}`
-  const body = (columns + printStorage(override.storage)).trim()
-  return `TABLE OVERRIDE ${quoteIdentifierIfNeeded(override.table)} (${body})`
+  return (columns + printStorage(override.storage)).trim()
 }
 
 /** CREATE or ATTACH DATABASE. */

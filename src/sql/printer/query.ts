@@ -193,7 +193,8 @@ function printJoin(join: Join): string {
   return `${out}${join.type === 'FULL' ? 'FULL OUTER' : join.type} JOIN `
 }
 
-function printTable(node: TableExpression, mode: number): string {
+/** One table of FROM. `mode` is for the printers of queries only. */
+export function printTable(node: TableExpression, mode = 0): string {
   let out = printExpression(node.source, mode)
   if (node.alias !== undefined) out += ` AS ${quoteIdentifierIfNeeded(node.alias)}`
   if (node.columnAliases) out += `(${node.columnAliases.map(quoteIdentifierIfNeeded).join(', ')})`
