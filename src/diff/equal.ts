@@ -81,7 +81,15 @@ export function equalColumns(a: Column, b: Column): boolean {
 }
 
 export function equalIndexes(a: SkippingIndex, b: SkippingIndex): boolean {
-  return a === b || (a.expression === b.expression && a.type === b.type && a.granularity === b.granularity)
+  return (
+    a === b || (a.expression === b.expression && equalIndexTypes(a.type, b.type) && a.granularity === b.granularity)
+  )
+}
+
+/** The server keeps the case of a type and empty brackets as they were written: `BLOOM_FILTER()` is `bloom_filter`. */
+function equalIndexTypes(a: string, b: string): boolean {
+  const plain = (type: string) => type.replace(/^\w+/, (name) => name.toLowerCase()).replace(/\(\)$/, '')
+  return a === b || plain(a) === plain(b)
 }
 
 export function equalProjections(a: Projection, b: Projection): boolean {

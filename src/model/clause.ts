@@ -84,16 +84,31 @@ const readSortingKey = reader(parseStorage, (text) => `ORDER BY ${text}`)
 
 /** A key: `a`, `(a, b)`, `a DESC`, or a bare list `a, b`. */
 export function readKey(text: string): Parsed<Expression> {
-  const single = readSortingKey(text)
-  const parsed = single.problem === undefined ? single : readSortingKey(`(${text})`)
-  if (parsed.problem !== undefined) return single.problem === undefined ? parsed : { problem: single.problem }
+  const parsed = orElse(readSortingKey(text), () => readSortingKey(`(${text})`))
+  if (parsed.problem !== undefined) return parsed
   return parsed.node?.orderBy === undefined
     ? { problem: { message: 'expected a key', token: '', offset: 0, line: 1, column: 1 } }
     : { node: parsed.node.orderBy }
 }
 
-/** Rules of a table TTL. */
-export const readTtl: (text: string) => Parsed<readonly TtlRule[]> = reader(parseTtl)
+const readTtlRules = reader(parseTtl)
+
+/** Rules of a table TTL, with or without that word in front. */
+export function readTtl(text: string): Parsed<readonly TtlRule[]> {
+  return orElse(readTtlRules(text), () => readTtlRules(text.replace(/^\s*ttl\s/i, '')))
+}
+
+/** What a data skipping index is over: an expression, or a bare list of them. */
+export function readIndexed(text: string): Parsed<Expression> {
+  return orElse(readExpression(text), () => readExpression(`(${text})`))
+}
+
+/** The second reading where the first has a problem and the second has none. */
+function orElse<T>(first: Parsed<T>, second: () => Parsed<T>): Parsed<T> {
+  if (first.problem === undefined) return first
+  const other = second()
+  return other.problem === undefined ? other : first
+}
 
 /** `name (SELECT ..)` or `name INDEX e TYPE t`. */
 export const readProjection: (text: string) => Parsed<ProjectionDeclaration> = reader(parseProjection)

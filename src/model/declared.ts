@@ -24,6 +24,7 @@ import {
   readDictionary,
   readEngine,
   readExpression,
+  readIndexed,
   readKey,
   readLambda,
   readName,
@@ -393,7 +394,10 @@ function indexNode(index: IndexInput, findings: Findings): IndexDeclaration {
   const type = parsed(readCall(text), `type of ${clause}`, findings) ?? { kind: 'function' as const, name: text }
   return {
     name: index.name,
-    expression: expression(index.expression, clause, findings),
+    expression: parsed(readIndexed(index.expression), clause, findings) ?? {
+      kind: 'unparsed',
+      text: index.expression.trim(),
+    },
     type,
     granularity: String(index.granularity ?? defaultGranularity(type.name)),
   }

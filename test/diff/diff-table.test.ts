@@ -143,6 +143,36 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
+    name: 'the case and the empty brackets of an index type mean nothing',
+    from: table({
+      indexes: [
+        { name: 'i1', expression: 'a', type: 'bloom_filter()', granularity: 1 },
+        { name: 'i2', expression: 'a', type: 'MinMax', granularity: 1 },
+        { name: 'i3', expression: 'a', type: 'SET(5)', granularity: 1 },
+      ],
+    }),
+    to: table({
+      indexes: [
+        { name: 'i1', expression: 'a', type: 'bloom_filter', granularity: 1 },
+        { name: 'i2', expression: 'a', type: 'minmax', granularity: 1 },
+        { name: 'i3', expression: 'a', type: 'set(5)', granularity: 1 },
+      ],
+    }),
+    changes: [],
+  },
+  {
+    name: 'a password that the server hides in a default or a table function is no change',
+    from: table({
+      columns: [column('a', 'String', { default: { kind: 'DEFAULT', expression: "encrypt('m', '[HIDDEN]')" } })],
+      asTableFunction: "mysql('h', 'd', 't', 'u', '[HIDDEN]')",
+    }),
+    to: table({
+      columns: [column('a', 'String', { default: { kind: 'DEFAULT', expression: "encrypt('m', a, 'env:KEY')" } })],
+      asTableFunction: "mysql('h', 'd', 't', 'u', 'env:PASSWORD')",
+    }),
+    changes: [],
+  },
+  {
     name: "settings are added, changed and reset one by one, sorted; flatten_nested is not the table's",
     from: table({ settings: { z: '1', a: '1', same: '1' } }),
     to: table({ settings: { z: '2', b: '1', same: '1', flatten_nested: '0' } }),

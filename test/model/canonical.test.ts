@@ -173,6 +173,7 @@ describe('ten spellings, one canonical form', () => {
     { ttl: 'ts + INTERVAL 90 DAY DELETE' },
     { ttl: "ts+INTERVAL '90 day'" },
     { ttl: '`ts` + INTERVAL 90 DAYS' },
+    { ttl: 'TTL ts + INTERVAL 90 DAY' },
   )
   same(
     'of settings',
@@ -209,6 +210,11 @@ describe('ten spellings, one canonical form', () => {
     { indexes: [{ name: 'i', expression: 'lower(toString(id))', type: 'set(100)' }] },
     { indexes: [{ name: 'i', expression: 'LCASE(toString(id))', type: 'set', typeArgs: '100' }] },
     { indexes: [{ name: 'i', expression: 'Lower( toString(id) )', type: 'set', typeArgs: 100, granularity: 1 }] },
+  )
+  same(
+    'of an index over two columns',
+    { indexes: [{ name: 'i', expression: '(id, ts)', type: 'minmax' }] },
+    { indexes: [{ name: 'i', expression: 'id, ts', type: 'minmax' }] },
   )
   same(
     'of a projection',
