@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from '../../src/clickhouse/connect.js'
 import type { Executor } from '../../src/clickhouse/executor.js'
+import { acquireLock, lockHolder } from '../../src/migration/lock.js'
+import { openLockStore } from '../../src/migration/lock-store.js'
 import { createProject, type Project } from '../support/cli.js'
 import { type Fault, type HttpServer, startHttpServer } from '../support/http-server.js'
 
@@ -336,6 +338,52 @@ describe('a server without room', () => {
     await server.faults([])
     expect(await apply()).toMatchObject({ exitCode: 0 })
     expect(await rows('SELECT count() AS n FROM DB.t')).toEqual([{ n: 1 }])
+  })
+})
+
+describe('clocks and signals', () => {
+  test('Ctrl-C while waiting for the lock: it ends at once, and leaves the lock to its holder', async () => {
+    newProject(ONE)
+    await executor.command(`CREATE DATABASE ${db}`)
+    const store = await openLockStore({ ...executor, database: db }, '_chkit_migrations')
+    const waiting = new AbortController()
+    const held = await acquireLock({
+      store,
+      runner: 'elsewhere/1234',
+      timeoutMs: 0,
+      journalEpoch: 0,
+      signal: waiting.signal,
+      onWait: () => undefined,
+    })
+    setTimeout(() => waiting.abort(), 600)
+    const started = performance.now()
+    const { exitCode, json } = await project.run(['migrate', '--apply', '--json', '--lock-timeout', '60'], {
+      signal: waiting.signal,
+    })
+    expect({ exitCode, ...json }).toMatchObject({ exitCode: 130, code: 'interrupted' })
+    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(await lockHolder(store)).toMatchObject({ owner: '1234', host: 'elsewhere' })
+    await held.release()
+  })
+
+  test('machines whose clocks differ by two hours: the journal keeps its order', async () => {
+    newProject({
+      '1_a.sql': 'CREATE TABLE DB.t (x UInt8) ENGINE = Memory;\nCREATE TABLE DB.u (x Nonsense) ENGINE = Memory;',
+    })
+    const at = async (hours: number) =>
+      project.run(['migrate', '--apply', '--json'], { now: () => Date.now() + hours * 3_600_000 })
+    expect((await at(1)).json).toMatchObject({ code: 'migration_failed', details: { statement: 2 } })
+    write({ '1_a.sql': 'CREATE TABLE DB.t (x UInt8) ENGINE = Memory;\nCREATE TABLE DB.u (x UInt8) ENGINE = Memory;' })
+    expect((await at(-1)).json).toMatchObject({ ok: true, applied: [{ name: '1_a.sql', resumed: 1 }] })
+    const outcomes = (await journal()) as { statement: number; outcome: string }[]
+    expect(outcomes.filter(({ statement }) => statement === 2).map(({ outcome }) => outcome)).toEqual([
+      'intent',
+      'failed',
+      'intent',
+      'done',
+    ])
+    const status = await project.run(['status', '--json'])
+    expect(status.json).toMatchObject({ applied: 1, pending: 0, halfDone: [] })
   })
 })
 
