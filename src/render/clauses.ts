@@ -41,6 +41,28 @@ export function spelledSetting(spelling: Spelling | undefined, name: string): Sq
   return undefined
 }
 
+/** Words that are constants without quotes. */
+const CONSTANT_WORDS: ReadonlySet<string> = new Set(['true', 'false', 'nan', 'inf', 'infinity'])
+
+/**
+ * `text`, a key or an index of a table, with those of `columns` in quotes that are called like a constant: the server
+ * shows `ORDER BY true` for the column of that name, and would read a constant (seen on 26.7).
+ */
+export function quoteConstantNames(text: SqlText, columns: readonly { readonly name: string }[]): SqlText {
+  const names = new Set(columns.map(({ name }) => name).filter((name) => CONSTANT_WORDS.has(name.toLowerCase())))
+  if (names.size === 0) return text
+  const tokens = tokenize(text)
+  let out = ''
+  let end = 0
+  for (let index = 0; index < tokens.count; index++) {
+    const word = text.slice(tokens.starts[index], tokens.ends[index])
+    if (tokens.kinds[index] !== Token.word || !names.has(word)) continue
+    out += text.slice(end, tokens.starts[index]) + quoteIdentifier(word)
+    end = tokens.ends[index]!
+  }
+  return out + text.slice(end)
+}
+
 export function renderName(name: QualifiedName): SqlText {
   return quoteQualified(name.database, name.name)
 }

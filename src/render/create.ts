@@ -22,6 +22,7 @@ import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../sql/qu
 import { parseStatement, printStatement } from '../sql/statement.js'
 import {
   onCluster,
+  quoteConstantNames,
   renderColumn,
   renderConstraint,
   renderEngine,
@@ -96,7 +97,7 @@ function createTable(table: Table, mode: CreateMode): SqlText {
   const lines = [`${opening('TABLE', mode)} ${renderName(table)}${onCluster(table.cluster)}`]
   if (members.length > 0) lines.push(list(members))
   if (table.asTableFunction !== undefined) lines.push(`AS ${table.asTableFunction}`)
-  else lines.push(...storageLines(table, table.spelling))
+  else lines.push(...storageLines(table, table.spelling, table.columns))
   lines.push(...commentLines(table))
   return lines.join('\n')
 }
@@ -106,7 +107,7 @@ type Members = Pick<Table, 'indexes' | 'constraints' | 'projections'>
 function memberLines(columns: readonly Column[], rest: Members): SqlText[] {
   return [
     ...columns.map((column) => renderColumn(column, 'create')),
-    ...(rest.indexes ?? []).map((index) => `INDEX ${renderIndex(index)}`),
+    ...(rest.indexes ?? []).map((index) => `INDEX ${quoteConstantNames(renderIndex(index), columns)}`),
     ...(rest.constraints ?? []).map((constraint) => `CONSTRAINT ${renderConstraint(constraint)}`),
     ...(rest.projections ?? []).map((projection) => `PROJECTION ${renderProjection(projection)}`),
   ]
@@ -118,12 +119,12 @@ function commentLines(object: { readonly comment?: string; readonly spelling?: S
   return object.spelling?.comment === undefined ? [] : [`COMMENT ${object.spelling.comment}`]
 }
 
-function storageLines(storage: Storage, spelling: Spelling | undefined): SqlText[] {
+function storageLines(storage: Storage, spelling: Spelling | undefined, columns: readonly Column[] = []): SqlText[] {
   const key = (clause: 'partitionBy' | 'primaryKey' | 'orderBy' | 'uniqueKey', words: SqlText) => {
     const entries = storage[clause]
     const isUnpartitioned = clause === 'partitionBy' && entries?.length === 0
     const text = spelling?.[clause] ?? (entries === undefined || isUnpartitioned ? undefined : renderKey(entries))
-    return text === undefined ? [] : [`${words} ${text}`]
+    return text === undefined ? [] : [`${words} ${quoteConstantNames(text, columns)}`]
   }
   const settings = spelling?.settings ?? (storage.settings ? renderSettings(storage.settings) : '')
   return [
@@ -131,9 +132,9 @@ function storageLines(storage: Storage, spelling: Spelling | undefined): SqlText
     ...key('partitionBy', 'PARTITION BY'),
     ...key('primaryKey', 'PRIMARY KEY'),
     ...key('orderBy', 'ORDER BY'),
-    ...(storage.sampleBy === undefined ? [] : [`SAMPLE BY ${storage.sampleBy}`]),
+    ...(storage.sampleBy === undefined ? [] : [`SAMPLE BY ${quoteConstantNames(storage.sampleBy, columns)}`]),
     ...key('uniqueKey', 'UNIQUE KEY'),
-    ...(storage.ttl?.length ? [`TTL ${storage.ttl.join(', ')}`] : []),
+    ...(storage.ttl?.length ? [`TTL ${quoteConstantNames(storage.ttl.join(', '), columns)}`] : []),
     ...(settings === '' ? [] : [`SETTINGS ${settings}`]),
   ]
 }
@@ -160,7 +161,7 @@ function createMaterializedView(view: MaterializedView, mode: CreateMode): SqlTe
   if (view.to) lines.push(`TO ${renderName(view.to)}`)
   const members = memberLines(view.columns ?? [], view)
   if (members.length > 0) lines.push(list(members))
-  if (view.to === undefined && view.inner) lines.push(...storageLines(view.inner, view.spelling))
+  if (view.to === undefined && view.inner) lines.push(...storageLines(view.inner, view.spelling, view.columns))
   return [...lines, ...viewLines(view)].join('\n')
 }
 
