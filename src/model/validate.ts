@@ -15,6 +15,7 @@ import {
 import { dependencyCycles } from './dependencies.js'
 import { isCaseInsensitiveFunction } from './functions.js'
 import type { Issue, IssueCode } from './issue.js'
+import { holdsPlainSecret } from './plain-secret.js'
 import { missingInQuery, missingInTarget } from './query-columns.js'
 import { isMergeTree } from './storage.js'
 
@@ -61,6 +62,12 @@ function reporter(definition: Definition, issues: Issue[]): Report {
 }
 
 function validateDefinition(definition: Definition, byName: ReadonlyMap<string, Definition>, report: Report): void {
+  if (holdsPlainSecret(definition))
+    report(
+      'plain_secret',
+      'holds a password or key, which would be written into migrations and snapshots',
+      "Name an environment variable instead: 'env:NAME', or {env:NAME} for a part of a text",
+    )
   switch (definition.kind) {
     case 'table':
       validateTable(definition, report)
@@ -420,16 +427,4 @@ function validateDictionary(dictionary: Dictionary, report: Report): void {
       'has no lifetime',
       'Give lifetime in seconds; only the layout DIRECT needs none',
     )
-  if (plainSecret(dictionary.source))
-    report(
-      'plain_secret',
-      'holds a password in its source, which would be written into migrations and snapshots',
-      "Name an environment variable instead: PASSWORD 'env:CLICKHOUSE_PASSWORD'",
-    )
-}
-
-/** A password that is neither empty, nor hidden by the server, nor a reference to the environment. */
-function plainSecret(source: string): boolean {
-  const found = /\bPASSWORD '((?:[^'\\]|\\.)*)'/.exec(source)?.[1]
-  return found !== undefined && found !== '' && found !== '[HIDDEN]' && !/^env:|\{env:/.test(found)
 }

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { canonicalise } from '../../src/model/canonical.js'
-import { type Declaration, dictionary, materializedView, table, user, view } from '../../src/model/dsl.js'
+import {
+  type Declaration,
+  dictionary,
+  materializedView,
+  namedCollection,
+  table,
+  user,
+  view,
+} from '../../src/model/dsl.js'
 
 function codesOf(...declarations: readonly Declaration[]): readonly string[] {
   return canonicalise(declarations).issues.map((issue) => issue.code)
@@ -292,6 +300,72 @@ describe('dictionaries', () => {
     ['need a source that can be read', { source: 'CLICKHOUSE(' }, ['invalid_sql']],
   ])('%s', (_name, fields, codes) => {
     expect(codesOf(dictionary({ ...base, ...fields }))).toEqual(codes)
+  })
+})
+
+describe('a secret that is spelled out', () => {
+  const engine = (text: string, settings?: Record<string, string>) =>
+    table({ database: 'db', name: 't', engine: text, columns: { id: 'UInt64' }, settings } as Parameters<
+      typeof table
+    >[0])
+  const query = (text: string) => view({ database: 'db', name: 'v', as: text })
+  const bob = (identified: string) => user({ name: 'bob', identified })
+  const values = (given: Record<string, string>) => namedCollection({ name: 'c', values: given })
+  const rows: readonly { name: string; plain: Declaration; reference: Declaration }[] = [
+    {
+      name: 'the password of an engine',
+      plain: engine("PostgreSQL('h:5432', 'db', 't', 'u', 'secret')"),
+      reference: engine("PostgreSQL('h:5432', 'db', 't', 'u', 'env:PW')"),
+    },
+    {
+      name: 'the key of an object store',
+      plain: engine("S3('https://b.s3.amazonaws.com/x', 'AKIAIOSFODNN7EXAMPLE', 'secret', 'CSV')"),
+      reference: engine("S3('https://b.s3.amazonaws.com/x', 'AKIAIOSFODNN7EXAMPLE', 'env:KEY', 'CSV')"),
+    },
+    {
+      name: 'a part of a URL',
+      plain: engine("URL('https://u:secret@h/x', 'CSV')"),
+      reference: engine("URL('https://u:{env:PW}@h/x', 'CSV')"),
+    },
+    {
+      name: 'a setting of a table',
+      plain: engine("Kafka('h:9092', 't', 'g', 'JSONEachRow')", { kafka_sasl_password: 'secret' }),
+      reference: engine("Kafka('h:9092', 't', 'g', 'JSONEachRow')", { kafka_sasl_password: 'env:PW' }),
+    },
+    {
+      name: 'a table function in a query',
+      plain: query("SELECT * FROM mysql('h:3306', 'd', 't', 'u', 'secret')"),
+      reference: query("SELECT * FROM mysql('h:3306', 'd', 't', 'u', 'env:PW')"),
+    },
+    {
+      name: 'the password of a user',
+      plain: bob("WITH sha256_password BY 'secret'"),
+      reference: bob('WITH sha256_password BY env:PW'),
+    },
+    {
+      name: 'a value of a named collection',
+      plain: values({ host: 'h', password: 'secret' }),
+      reference: values({ host: 'h', password: 'env:PW' }),
+    },
+  ]
+  it.each(rows)('is refused, and its reference taken: $name', ({ plain, reference }) => {
+    const { issues } = canonicalise([plain])
+    expect(issues.map(({ code }) => code)).toEqual(['plain_secret'])
+    expect(JSON.stringify(issues)).not.toMatch(/['"]secret|:secret/)
+    expect(codesOf(reference)).toEqual([])
+  })
+
+  it.each([
+    { name: 'an object store without keys', one: engine("S3('https://b.s3.amazonaws.com/x.csv', 'CSV', 'gzip')") },
+    { name: 'a URL without a password', one: engine("URL('https://h:8443/x', 'CSV')") },
+    {
+      name: 'a comparison with a column',
+      one: query("SELECT 1 FROM mysql('h:3306', 'd', 't', 'u', 'env:PW') WHERE password = 'x'"),
+    },
+    { name: 'a hash of a user', one: bob("WITH sha256_hash BY 'ab'") },
+    { name: 'an empty password', one: engine("MySQL('h:3306', 'd', 't', 'u', '')") },
+  ])('is not seen in $name', ({ one }) => {
+    expect(codesOf(one)).toEqual([])
   })
 })
 
