@@ -479,13 +479,18 @@ async function clear(plan: Plan, { storage }: PlanTables, books: Books, { connec
   await books.clearing('cleared')
 }
 
-/** One of the workers: takes chunks until there are none, the run ends, or pressure asks for fewer workers. */
+/** One of the workers: takes chunks until there are none, the run ends, or pressure asks for fewer workers. Never throws. */
 async function work(shared: Shared, index: number): Promise<void> {
-  while (!stopped(shared)) {
-    await gate(shared, index)
-    const chunk = stopped(shared) ? undefined : shared.queue.shift()
-    if (!chunk) return
-    await attempt(chunk, shared)
+  try {
+    while (!stopped(shared)) {
+      await gate(shared, index)
+      const chunk = stopped(shared) ? undefined : shared.queue.shift()
+      if (!chunk) return
+      await attempt(chunk, shared)
+    }
+  } catch (error) {
+    // The others end with their chunks; only then are the books closed.
+    shared.fatal ??= error
   }
 }
 
@@ -497,7 +502,12 @@ function createPressureGauge(plan: Plan, { connection, now }: RunContext): () =>
   let asked: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined
   return () => {
     if (asked === undefined || now() - asked.at >= PRESSURE_POLL_MS) {
-      asked = { at: now(), answer: pressureOn(connection, plan.storage) }
+      // A server that is away is the chunk's affair, which tries again.
+      const answer = pressureOn(connection, plan.storage).catch((error: unknown) => {
+        if (isConnectionError(error)) return undefined
+        throw error
+      })
+      asked = { at: now(), answer }
     }
     return asked.answer
   }

@@ -211,6 +211,21 @@ describe('a server under pressure', () => {
     expect(await connection.query('SELECT count() AS n FROM app.crowded')).toEqual([{ n: 32408 }])
   })
 
+  test('asked how busy it is, a server that does not answer ends no run', async () => {
+    const id = await planned(project, [
+      '--target',
+      'app.target',
+      '--source',
+      'app.source',
+      ...DAYS,
+      '--chunk-hours',
+      '24',
+    ])
+    await server.faults([{ action: 'resetBefore', match: 'parts_to_delay_insert', times: 99 }])
+    const result = await project.run(['backfill', 'run', '--plan-id', id, '--parallel', '2', '--json'])
+    expect(result.json).toMatchObject({ ok: true, rows: 32400 })
+  })
+
   test('a server out of memory: fewer chunks at a time, said, and every row once', async () => {
     const id = await planned(project, ['--target', 'app.target', '--source', 'app.source', ...DAYS])
     const text =
