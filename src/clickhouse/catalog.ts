@@ -140,9 +140,15 @@ function list(names: readonly string[]): string {
   return names.length === 0 ? "''" : names.map(quoteString).join(', ')
 }
 
-/** Where materialized views, window views and time series keep their rows; seen on 18.16 to 26.7. */
+/**
+ * Where materialized views, window views and time series keep their rows (seen on 18.16 to 26.7), and what stands for a
+ * table while a refresh or CREATE OR REPLACE is under way (seen on 26.7).
+ */
 function isInner(name: string): boolean {
-  return name.startsWith('.inner.') || name.startsWith('.inner_id.') || name.startsWith('.tmp.inner')
+  return (
+    ['.inner.', '.inner_id.', '.tmp.inner'].some((start) => name.startsWith(start)) ||
+    /^_tmp_replace_[0-9a-f]+_/.test(name)
+  )
 }
 
 function isOwn(row: TableRow): boolean {

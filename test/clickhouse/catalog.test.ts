@@ -23,6 +23,9 @@ beforeAll(async () => {
     'CREATE FUNCTION double_it AS (x) -> x * 2',
     'CREATE TABLE shop._chkit_migrations (name String) ENGINE = Memory',
     'CREATE TABLE shop.journal (name String) ENGINE = Memory',
+    // What a refresh and a CREATE OR REPLACE that are under way leave for a moment.
+    'CREATE TABLE shop._tmp_replace_b4c879311d393211_iddpbtuyb2ee2ffa (a Int8) ENGINE = Memory',
+    'CREATE TABLE shop.`.tmp.inner_id.fcab8899-b1a0-4acc-a67c-aea69f0c7e12` (a Int8) ENGINE = Memory',
     'INSERT INTO shop.events SELECT number, now() FROM numbers(1000)',
   ]
   for (const sql of statements) await executor.command(sql)

@@ -37,7 +37,7 @@ export function startEngine(databases: readonly string[] = ['d', 'd2'], cluster?
       .map((line) => JSON.parse(line) as string[])
   const objects = () =>
     rows(
-      `SELECT concat(database, '.', name), create_table_query FROM system.tables WHERE database IN (${list}) AND NOT startsWith(name, '.inner')
+      `SELECT concat(database, '.', name), create_table_query FROM system.tables WHERE database IN (${list}) AND NOT match(name, '^\\\\.(tmp\\\\.)?inner|^_tmp_replace_')
        UNION ALL SELECT name, create_query FROM system.functions WHERE origin = 'SQLUserDefined'`,
     )
   return {
