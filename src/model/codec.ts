@@ -3,7 +3,7 @@ import { printExpression } from '../sql/print.js'
 import { leafSizes } from './type.js'
 
 /** Parameters that the server writes into a codec that was given none. */
-const DEFAULT_PARAMETERS: Readonly<Record<string, string>> = { ZSTD: '1', LZ4HC: '0', FPC: '12' }
+const DEFAULT_PARAMETERS: Readonly<Record<string, string>> = { ZSTD: '1', LZ4HC: '0', FPC: '12', ZXC: '3' }
 
 /** Codecs whose parameter is the size of a value of the column, frozen when the column is created. */
 const SIZED = new Set(['Delta', 'Gorilla'])
@@ -42,7 +42,10 @@ function codecAsWritten(codec: FunctionCall): string {
 function oneCodec(codec: FunctionCall, size: number | undefined): string {
   // The server takes the size from the type, whatever was given.
   if (codec.name === 'DoubleDelta') return codec.name
-  if (codec.args !== undefined && codec.args.length > 0) return printExpression(codec)
+  if (codec.args !== undefined && codec.args.length > 0) {
+    const text = printExpression(codec)
+    return text === "T64('byte')" ? 'T64' : text
+  }
   const parameter = SIZED.has(codec.name) ? size : DEFAULT_PARAMETERS[codec.name]
   return parameter === undefined ? codec.name : `${codec.name}(${parameter})`
 }

@@ -29,6 +29,7 @@ beforeAll(() => {
   for (const name of [
     'allow_suspicious_low_cardinality_types',
     'allow_suspicious_codecs',
+    'allow_experimental_codecs',
     'allow_suspicious_types_in_order_by',
     'allow_suspicious_variant_types',
     'enable_time_time64_type',
