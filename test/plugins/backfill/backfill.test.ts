@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Executor } from '../../../src/clickhouse/executor.js'
 import type { Project } from '../../support/cli.js'
@@ -199,7 +201,11 @@ describe('a server under pressure', () => {
     const argv = ['--target', 'app.crowded', '--source', 'app.source', ...DAYS, '--chunk-hours', '24']
     const id = await planned(project, argv)
     const running = project.run(['backfill', 'run', '--plan-id', id, '--json'])
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await expect
+      .poll(() => readFileSync(join(project.dir, `chkit/meta/backfill/events/${id}.ndjson`), 'utf8'), {
+        timeout: 30_000,
+      })
+      .toContain('pauses: ')
     expect(await connection.query('SELECT count() AS n FROM app.crowded')).toEqual([{ n: 8 }])
     await execute(connection, ['SYSTEM START MERGES app.crowded', 'OPTIMIZE TABLE app.crowded FINAL'])
     const result = await running
@@ -221,7 +227,7 @@ describe('a server under pressure', () => {
       '--chunk-hours',
       '24',
     ])
-    await server.faults([{ action: 'resetBefore', match: 'parts_to_delay_insert', times: 99 }])
+    await server.faults([{ action: 'resetBefore', match: 'active GROUP BY partition_id', times: 4 }])
     const result = await project.run(['backfill', 'run', '--plan-id', id, '--parallel', '2', '--json'])
     expect(result.json).toMatchObject({ ok: true, rows: 32400 })
   })
