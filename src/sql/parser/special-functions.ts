@@ -38,14 +38,11 @@ const SPECIAL: ReadonlyMap<string, SpecialParser> = new Map<string, SpecialParse
 /** The call with the cursor at its bracket, or `undefined` when `name` has no grammar of its own here. */
 export function parseSpecialFunction(cursor: Cursor, name: string, quoted = false): Expression | undefined {
   const length = name.length
-  if (length < 3 || length > 15) return undefined
-  const parse = SPECIAL.get(name.toUpperCase())
   // In quotes, NOT is a function of that name, and VIEW no keyword; the others do not mind.
-  if (quoted) {
-    if (parse === parseView) return undefined
-    if (length === 3 && name.toUpperCase() === 'NOT') return parseQuotedNot(cursor)
-  }
-  return parse?.(cursor, name)
+  if (quoted && length === 3 && name.toUpperCase() === 'NOT') return parseQuotedNot(cursor)
+  if (length < 4 || length > 15) return undefined
+  const parse = SPECIAL.get(name.toUpperCase())
+  return quoted && parse === parseView ? undefined : parse?.(cursor, name)
 }
 
 function call(name: string, args: readonly Expression[]): FunctionCall {
