@@ -21,6 +21,7 @@ import { invocation } from './invocation.js'
 import { migrationScope } from './migrate-scope.js'
 import { warnOfMissingDatabase } from './missing-database.js'
 import { scopeWarning } from './scope-payload.js'
+import { wrapText } from './text-table.js'
 
 /** Seconds that a run waits for another one unless `--lock-timeout` says otherwise. */
 const LOCK_TIMEOUT_S = 15
@@ -147,9 +148,8 @@ function planText(context: CommandContext, pending: Pending, state: JournalState
     lines.push('', `  ${style.bold(migration.name)}${begun}`)
     for (const { operations } of left.statements.map(({ effects }) => effects)) {
       for (const { risk, type, key, reason } of operations) {
-        lines.push(
-          `    ${colour[risk](risk.padEnd(7))} ${type} ${key}  ${style.dim(risk === 'safe' ? '' : reason)}`.trimEnd(),
-        )
+        const what = risk === 'safe' ? `${type} ${key}` : `${type} ${key}  ${style.dim(reason)}`
+        lines.push(...wrapText(what, context.width, `    ${colour[risk](risk.padEnd(7))} `, ' '.repeat(12)))
       }
     }
   }
@@ -178,11 +178,17 @@ async function requireAllowed(
 }
 
 function dangerLines(context: CommandContext, found: readonly DestructiveOperation[]): string[] {
-  const { style } = context
+  const { style, width } = context
+  const indent = ' '.repeat(7)
   return found.flatMap((operation) => [
-    `${style.bold(style.red('danger'))} ${operation.migration}, statement ${operation.statement} (line ${operation.line}): ${operation.type} ${operation.key}`,
-    `       ${operation.reason} ${operation.impact}`,
-    style.dim(`       ${operation.recommendation}`),
+    ...wrapText(
+      `${operation.migration}, statement ${operation.statement} (line ${operation.line}): ${operation.type} ${operation.key}`,
+      width,
+      `${style.bold(style.red('danger'))} `,
+      indent,
+    ),
+    ...wrapText(`${operation.reason} ${operation.impact}`, width, indent),
+    ...wrapText(operation.recommendation, width, indent).map(style.dim),
   ])
 }
 
