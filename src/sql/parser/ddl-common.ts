@@ -490,7 +490,9 @@ export function parseTargets(cursor: Cursor): InnerTarget[] | undefined {
     if (word === undefined) return targets.length > 0 ? targets : undefined
     const role = word === 'DATA' ? 'SAMPLES' : word
     if (cursor.accept('INNER UUID')) targets.push({ role, innerUuid: cursor.string('UUID') })
-    else if (cursor.accept('INNER')) targets.push({ role, innerEngine: parseStorage(cursor) ?? cursor.fail('ENGINE') })
+    // INNER may be left out.
+    else if (cursor.accept('INNER') || (cursor.at('ENGINE') && cursor.kindAt(cursor.index + 1) === Token.equals))
+      targets.push({ role, innerEngine: parseStorage(cursor) ?? cursor.fail('ENGINE') })
     else targets.push({ role, table: parseObjectName(cursor) })
   }
 }

@@ -415,10 +415,13 @@ const QUANTIFIED: Readonly<Record<string, { readonly any: readonly string[]; rea
   greaterOrEquals: { any: ['greaterOrEquals', 'min'], all: ['greaterOrEquals', 'max'] },
 }
 
-function acceptQuantifiedSubquery(cursor: Cursor, name: string, left: Expression): FunctionCall | undefined {
+function acceptQuantifiedSubquery(cursor: Cursor, name: string, left: Expression): Expression | undefined {
   if (cursor.kinds[cursor.index] !== Token.word || cursor.kindAt(cursor.index + 1) !== Token.leftParen) return undefined
   const all = cursor.at('ALL')
-  if (!(all || cursor.at('ANY') || cursor.at('SOME')) || !startsQuery(cursor, cursor.index + 2)) return undefined
+  const some = !all && cursor.at('SOME')
+  if (!(all || some || cursor.at('ANY'))) return undefined
+  if (!startsQuery(cursor, cursor.index + 2))
+    return all || some ? acceptQuantifiedArray(cursor, name, left, all) : undefined
   // `= any((SELECT 1) + 1)` is a call.
   const query = acceptOnce(cursor, 'quantified', (at) => {
     at.index++
@@ -433,6 +436,26 @@ function acceptQuantifiedSubquery(cursor: Cursor, name: string, left: Expression
     from: [{ kind: 'table', table: { source: { kind: 'subquery', query } } }],
   }
   return operation(result!, [left, { kind: 'subquery', query: wrapped }])
+}
+
+/** `x = SOME(array)`: the function over the array that the server makes of it. `ANY(array)` stays the aggregate. */
+function acceptQuantifiedArray(cursor: Cursor, name: string, left: Expression, all: boolean): Expression | undefined {
+  const array = acceptOnce(cursor, 'quantifiedArray', (at) => {
+    at.index += 2
+    const item = parseExpressionWithoutAlias(at)
+    at.expectToken(Token.rightParen, ')')
+    return item
+  })
+  if (array === undefined) return undefined
+  let node: FunctionCall
+  if (name === 'equals' && !all) node = call('has', [array, left])
+  else if (name === 'notEquals' && all) node = operation('not', [call('has', [array, left])])
+  else {
+    const item = identifierOf('_a')
+    const condition = operation(name, [left, item])
+    node = call(all ? 'arrayAll' : 'arrayExists', [call('lambda', [call('tuple', [item]), condition]), array])
+  }
+  return parsePostfix(cursor, node)
 }
 
 function parseUnary(cursor: Cursor): Expression {

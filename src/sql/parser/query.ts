@@ -174,7 +174,13 @@ export function parseSettingValue(cursor: Cursor): Setting['value'] {
 
 /** The elements of a WITH clause; the cursor is after WITH (and RECURSIVE). */
 export function parseWithElements(cursor: Cursor): WithElement[] {
-  return parseCommaList(cursor, parseWithElement)
+  const elements = [parseWithElement(cursor)]
+  while (cursor.acceptToken(Token.comma)) {
+    // A trailing comma is forgiven.
+    if (cursor.at('SELECT')) break
+    elements.push(parseWithElement(cursor))
+  }
+  return elements
 }
 
 /**

@@ -56,8 +56,8 @@ function arrayJoin(cursor: Cursor, left: boolean): TablesElement {
 function acceptJoinWords(cursor: Cursor): Fresh<Join> | undefined {
   const { index } = cursor
   const join: Fresh<Join> = { type: 'INNER' }
-  const locality = cursor.acceptOneOf('GLOBAL', 'LOCAL')
-  if (locality) join.locality = locality
+  // LOCAL is the default, and the server forgets it.
+  if (cursor.acceptOneOf('GLOBAL', 'LOCAL') === 'GLOBAL') join.locality = 'GLOBAL'
   if (cursor.accept('NATURAL')) join.natural = true
   let strictness = cursor.acceptOneOf('ANY', 'ALL', 'ASOF', 'SEMI', 'ANTI', 'ONLY')
   const type = cursor.acceptOneOf('INNER', 'LEFT', 'RIGHT', 'FULL', 'CROSS', 'PASTE')
