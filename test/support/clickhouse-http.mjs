@@ -605,6 +605,8 @@ const server = options.tls
     )
   : http.createServer(handler)
 server.keepAliveTimeout = options.keepAliveMs ?? 10_000
+// A control request must never meet the closing of an idle socket; the tests' side gives up its sockets first.
+control.keepAliveTimeout = 0
 server.on('connection', () => stats.connections++)
 
 server.listen(options.port ?? 0, '127.0.0.1', () => {
