@@ -27,8 +27,8 @@ import {
   parseObjectName,
   parsePartition,
 } from './ddl-common.js'
-import { parseExpressionWithoutAlias as parseExpression } from './expression.js'
-import { parseSettings } from './query.js'
+import { parseExpressionWithoutAlias as parseExpression, startsQuery } from './expression.js'
+import { parseQuery, parseSettings } from './query.js'
 import { parseTable } from './tables.js'
 
 /** OPTIMIZE TABLE; the words are consumed. */
@@ -388,6 +388,11 @@ export function parseDescribe(cursor: Cursor): InspectStatement | undefined {
   if (cursor.accept('FILESYSTEM CACHE'))
     return inspect('DESCRIBE', `DESCRIBE FILESYSTEM CACHE ${quoteString(cursor.string())}`)
   cursor.accept('TABLE')
+  // A query may stand without brackets.
+  if (!cursor.atToken(Token.leftParen) && startsQuery(cursor, cursor.index)) {
+    const source = { kind: 'subquery', query: parseQuery(cursor) } as const
+    return inspect('DESCRIBE', `DESCRIBE TABLE ${printTable({ source })}`)
+  }
   return inspect('DESCRIBE', `DESCRIBE TABLE ${printTable(parseTable(cursor, true))}`)
 }
 
