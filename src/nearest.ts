@@ -10,7 +10,8 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   for (const candidate of candidates) {
     const known = candidate.toLowerCase()
     // A name typed in part (`--rename-col`) is nearer to its completion than any count of edits says.
-    const edits = typed.length >= 3 && known.startsWith(typed) ? 1 : editDistance(typed, known)
+    const begins = known !== typed && typed.length >= 3 && known.startsWith(typed)
+    const edits = begins ? 1 : editDistance(typed, known)
     if (edits < bestEdits) {
       best = candidate
       bestEdits = edits

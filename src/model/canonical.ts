@@ -29,6 +29,7 @@ import {
 import type { ColumnsInput, Declaration, NameInput, RawDeclaration } from './dsl.js'
 import { calledFunctions, declaredFunctions, inlineCalls, type SqlFunctions } from './inline.js'
 import type { Issue, IssueCode, ModelWarning } from './issue.js'
+import { slipsOf } from './known-names.js'
 import { shapeProblems } from './shape.js'
 import { definitionFromNode } from './statement.js'
 import { hasKeyInParameters, isMergeTree } from './storage.js'
@@ -178,6 +179,11 @@ function canonicalDefinition(
   }
   const definition = readDeclaration(declaration, database ?? defaultDatabase, functions, findings)
   if (definition === undefined) return undefined
+  for (const { place, name: unknown, meant } of slipsOf(definition)) {
+    const where = about.file === undefined ? '' : `${about.file}: `
+    const message = `${where}${declaration.kind} ${label}: ${place} ${unknown}, which no server knows. Did you mean ${meant}?`
+    warnings.push({ code: 'unknown_name', message, ...about })
+  }
   checkKeys(definition, declaration, findings)
   return withDeclaredFacts(definition, declaration, origin, findings)
 }

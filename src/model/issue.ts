@@ -62,9 +62,12 @@ export type Issue = {
   readonly hint?: string
 }
 
-/** Something that chkit goes on with, but that its reader should know: a text that the parser did not follow. */
+/**
+ * Something that chkit goes on with, but that its reader should know: a text that the parser did not follow, or a type
+ * or engine that looks misspelt.
+ */
 export type ModelWarning = {
-  readonly code: 'unparsed_sql'
+  readonly code: 'unparsed_sql' | 'unknown_name'
   readonly message: string
   readonly kind?: ObjectKind
   readonly database?: string

@@ -6,8 +6,10 @@ import type { Change, ColumnAttribute, Position } from '../diff/change.js'
 import { isPrefix } from '../diff/equal.js'
 import { aggregates, columnsIn, mentionsColumn, readsEverything } from '../diff/expression-names.js'
 import { assertNever } from '../errors.js'
+import { readTtl } from '../model/clause.js'
 import { type Column, type MaterializedView, objectKey, objectName, type Table } from '../model/definition.js'
 import { quoteIdentifierIfNeeded, quoteQualified } from '../sql/quote.js'
+import { deletesRows } from '../sql/ttl.js'
 import { type ColumnRoles, columnRoles, deletesValues, isStored } from './column-roles.js'
 import { nameChange, reverseOf } from './describe.js'
 import { engineAbilities, READ_ONLY_SETTINGS } from './engines.js'
@@ -667,11 +669,18 @@ function decideTtl(scope: Scope, change: ChangeOf<'modifyTableTtl'>): Verdict {
       risk: 'safe',
       reason: 'Removing the TTL changes metadata only; no row is deleted any more.',
     })
+  // As migrate judges the statement, which holds all rules, those that stay as they are included.
+  const deletes = change.to.some((rule) => {
+    const { node } = readTtl(rule)
+    return node === undefined || deletesRows(node)
+  })
   return allow(PHASE.ttl, {
-    risk: 'caution',
+    risk: deletes ? 'danger' : 'caution',
     mutation: true,
     reason: `The TTL of ${scope.name} is applied to stored rows at once.`,
-    warning: 'Rows that have expired under the new TTL are deleted, moved or recompressed by this statement.',
+    warning: deletes
+      ? 'Rows that have expired under the new TTL are deleted by this statement, for good.'
+      : 'Parts that are old enough under the new TTL are moved or recompressed by this statement.',
   })
 }
 

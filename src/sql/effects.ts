@@ -14,11 +14,11 @@ import type {
   Statement,
   SystemStatement,
   TableElements,
-  TtlRule,
 } from './ast-ddl.js'
 import { Token, tokenize } from './lexer.js'
 import { printPartition } from './printer/ddl-common.js'
 import { printExpression } from './printer/expression.js'
+import { deletesRows } from './ttl.js'
 import { referencedTables } from './walk.js'
 
 /** `safe`: nothing can be lost; `caution`: read it first; `danger`: data or rights are lost, with no way back. */
@@ -587,11 +587,6 @@ function collectAlter(node: AlterStatement, c: Collector): void {
 function partitionMember(partition: Partition | undefined): { member?: string } {
   if (partition === undefined) return {}
   return { member: `${partition.kind === 'part' ? 'part' : 'partition'}:${printPartition(partition)}` }
-}
-
-/** True when a rule of the TTL removes rows, at once if they are old enough. */
-function deletesRows(rules: readonly TtlRule[]): boolean {
-  return rules.some((rule) => rule.action.kind === 'delete' || rule.action.kind === 'groupBy')
 }
 
 function collectCommand(command: AlterCommand, table: EffectObject, c: Collector): void {

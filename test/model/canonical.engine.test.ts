@@ -6,6 +6,7 @@ import { declarationOf } from '../../src/model/declare.js'
 import { type Definition, isDatabaseObject } from '../../src/model/definition.js'
 import { type Declaration, dictionary, materializedView, sqlFunction, table, view } from '../../src/model/dsl.js'
 import { canonicalFunctionName, canonicalTypeName, REWRITTEN_NAMES } from '../../src/model/functions.js'
+import { KNOWN_ENGINES, KNOWN_TYPES } from '../../src/model/known-names.js'
 import { isQuerySetting } from '../../src/model/query-settings.js'
 import { definitionFromNode } from '../../src/model/statement.js'
 import { renderCreate } from '../../src/render/create.js'
@@ -503,6 +504,13 @@ describe('the tables of names', () => {
       const [name = '', target = ''] = row.split('\t')
       expect([name, canonicalTypeName(name)]).toEqual([name, name === 'GEOMETRY' ? canonicalTypeName(name) : target])
     }
+  })
+
+  it('hold every type and engine, so that none looks misspelt', () => {
+    const types = query("SELECT name FROM system.data_type_families WHERE alias_to = ''").split('\n')
+    expect(types.filter((name) => !KNOWN_TYPES.has(name))).toEqual([])
+    const engines = query('SELECT name FROM system.table_engines').split('\n')
+    expect(engines.filter((name) => !KNOWN_ENGINES.has(name))).toEqual([])
   })
 
   it('know which settings belong to queries', () => {
