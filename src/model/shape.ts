@@ -270,6 +270,31 @@ function elementProblems(declaration: TableDeclaration | MaterializedViewDeclara
   ]
 }
 
+const REQUIRED_COUNTS = new WeakMap<Shape, number>()
+
+function requiredCount(shape: Shape): number {
+  let count = REQUIRED_COUNTS.get(shape)
+  if (count === undefined) {
+    count = Object.values(shape).filter(({ required }) => required).length
+    REQUIRED_COUNTS.set(shape, count)
+  }
+  return count
+}
+
+/** True when `check` would find nothing. Looks only at the fields that are there, and nearly every value fits. */
+function fits(value: Readonly<Record<string, unknown>>, shape: Shape): boolean {
+  let required = 0
+  for (const field in value) {
+    const given = value[field]
+    if (given === undefined) continue
+    if (!Object.hasOwn(shape, field)) return false
+    const wanted = shape[field]!
+    if (wanted.check(given) !== undefined) return false
+    if (wanted.required) required++
+  }
+  return required === requiredCount(shape)
+}
+
 function check(
   value: Readonly<Record<string, unknown>>,
   shape: Shape,
@@ -289,7 +314,7 @@ function check(
       problems.push({ code: 'invalid_field', path: path + field, message: `${path}${field} must be ${wanted}` })
   }
   for (const field in value) {
-    if (field in shape || ignored.includes(field) || value[field] === undefined) continue
+    if (Object.hasOwn(shape, field) || ignored.includes(field) || value[field] === undefined) continue
     const known = nearest(field, Object.keys(shape))
     problems.push({
       code: 'unknown_field',
@@ -315,14 +340,17 @@ const DEFAULT_FIELDS = ['default', 'defaultExpression', 'materialized', 'alias',
 function columnProblems(columns: unknown, path: string, shape: Shape): ShapeProblem[] {
   if (columns === undefined) return []
   const problems: ShapeProblem[] = []
-  const each = (column: unknown, at: string, fields: Shape) => {
+  const each = (column: unknown, fields: Shape, place: () => string) => {
     if (isPlain(column)) return
     if (!isObject(column)) {
+      const at = place()
       problems.push({ code: 'invalid_field', path: at, message: `${at} must be an object with name and type` })
       return
     }
-    problems.push(...check(column, fields, `${at}.`))
     const given = DEFAULT_FIELDS.filter((field) => column[field] !== undefined && column[field] !== false)
+    if (given.length <= 1 && fits(column, fields)) return
+    const at = place()
+    problems.push(...check(column, fields, `${at}.`))
     if (shape === COLUMN && given.length > 1)
       problems.push({
         code: 'conflicting_fields',
@@ -331,11 +359,11 @@ function columnProblems(columns: unknown, path: string, shape: Shape): ShapeProb
       })
   }
   if (Array.isArray(columns)) {
-    for (const [index, column] of columns.entries()) each(column, `${path}[${index}]`, shape)
+    for (const [index, column] of columns.entries()) each(column, shape, () => `${path}[${index}]`)
   } else if (isObject(columns)) {
     const { name: _, ...unnamed } = shape
     for (const [key, column] of Object.entries(columns))
-      if (typeof column !== 'string') each(column, `${path}.${key}`, unnamed)
+      if (typeof column !== 'string') each(column, unnamed, () => `${path}.${key}`)
       else if (column.trim() === '')
         problems.push({ code: 'invalid_field', path: `${path}.${key}`, message: `${path}.${key} must be a type` })
   } else problems.push({ code: 'invalid_field', path, message: `${path} must be a list or a record of columns` })

@@ -37,6 +37,7 @@ describe('a table is refused for', () => {
     ['no engine', { engine: undefined }, ['missing_field']],
     ['an engine that is no text', { engine: 5 }, ['invalid_field']],
     ['a field that does not exist', { orderby: 'id' }, ['unknown_field']],
+    ['a field named like one that every object inherits', { constructor: 'id' }, ['unknown_field']],
     ['a column without a type', { columns: [{ name: 'id' }] }, ['missing_field']],
     ['a column with an unknown field', { columns: [{ name: 'id', type: 'UInt8', nulable: true }] }, ['unknown_field']],
     [
