@@ -53,8 +53,8 @@ export function refreshedViews(
       if (view.kind === 'materialized_view' && key === keyOf('table', view.to ?? { database: '', name: '' })) continue
       seen.add(user)
       if (view.kind === 'view') queue.push(user)
-      if (view.columns !== undefined || !scene.before.has(user) || scene.touched.has(user) || detached.has(user))
-        continue
+      const stays = scene.before.has(user) && !scene.touched.has(user)
+      if (view.columns !== undefined || detached.has(user) || !(stays || scene.onlyRenamed.has(user))) continue
       const step = restated(view)
       if (step !== undefined) steps.push(step)
     }

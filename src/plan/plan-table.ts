@@ -155,7 +155,9 @@ function withRebuiltParts(scope: Scope): readonly Change[] {
     else out.push(change)
   }
   const dropped = new Set(out.flatMap((change) => (change.kind === 'dropIndex' ? [change.index.name] : [])))
-  const indexMode = from.settings?.alter_column_secondary_index_mode ?? ''
+  // Settings come before the columns, but what is reset comes after them.
+  const indexMode =
+    to.settings?.alter_column_secondary_index_mode ?? from.settings?.alter_column_secondary_index_mode ?? ''
   const keepsIndexes = indexMode.includes('throw') || indexMode.includes('compatibility')
   for (const index of to.indexes ?? []) {
     const old = from.indexes?.find((candidate) => candidate.name === index.name)
@@ -171,9 +173,10 @@ function withRebuiltParts(scope: Scope): readonly Change[] {
       keepsIndexes &&
       columnChanges.some(
         (change) =>
-          change.kind === 'modifyColumn' &&
-          change.attributes.includes('type') &&
-          mentionsColumn(index.expression, change.to.name),
+          (change.kind === 'renameColumn' && mentionsColumn(old.expression, change.from)) ||
+          (change.kind === 'modifyColumn' &&
+            change.attributes.includes('type') &&
+            mentionsColumn(index.expression, change.to.name)),
       )
     if (stale || kept) out.push({ kind: 'dropIndex', table: to, index: old }, { kind: 'addIndex', table: to, index })
   }

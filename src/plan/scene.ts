@@ -48,6 +48,8 @@ export type Scene = {
   readonly oldKeys: ReadonlyMap<string, string>
   /** Keys of objects that have an object-level or part change. */
   readonly touched: ReadonlySet<string>
+  /** Those of them that get another name and nothing else. */
+  readonly onlyRenamed: ReadonlySet<string>
   readonly needsBefore: ReadonlyMap<string, readonly string[]>
   readonly needsAfter: ReadonlyMap<string, readonly string[]>
   readonly usersBefore: ReadonlyMap<string, readonly string[]>
@@ -66,9 +68,12 @@ export function setScene(changes: readonly Change[], options: PlanOptions): Scen
   const byKey = (model: Model) => new Map(model.definitions.map((definition) => [objectKey(definition), definition]))
   const oldKeys = new Map<string, string>()
   const touched = new Set<string>()
+  const remade = new Set<string>()
   for (const change of changes) {
     const { key } = nameChange(change)
-    touched.add('table' in change ? objectKey(change.table) : key)
+    const subject = 'table' in change ? objectKey(change.table) : key
+    touched.add(subject)
+    if (!change.kind.startsWith('rename') || change.kind === 'renameColumn') remade.add(subject)
     if (change.kind === 'renameTable') oldKeys.set(key, keyOf('table', change.from))
     if (change.kind === 'renameView') oldKeys.set(key, keyOf('view', change.from))
     if (change.kind === 'renameMaterializedView') oldKeys.set(key, keyOf('materialized_view', change.from))
@@ -82,6 +87,7 @@ export function setScene(changes: readonly Change[], options: PlanOptions): Scen
     after: byKey(options.to),
     oldKeys,
     touched,
+    onlyRenamed: new Set([...oldKeys.keys()].filter((key) => !remade.has(key))),
     needsBefore,
     needsAfter,
     usersBefore: inverted(needsBefore),

@@ -114,6 +114,21 @@ const CASES: readonly Case[] = [
       rows: ['SELECT sum(a) FROM d.t WHERE a > 10', '50'],
     }
   }),
+  ...(['throw', 'compatibility'] as const).map((mode): Case => {
+    const indexed = (column: string, settings: Record<string, string>) =>
+      table({
+        columns: columns('id UInt64', `${column} UInt32`, 'b String'),
+        indexes: [{ name: 'i', expression: column, type: 'minmax', granularity: 1 }],
+        settings,
+      })
+    return {
+      name: `renames an indexed column while its index is set to ${mode}`,
+      from: model(indexed('a', {})),
+      to: model(indexed('z', { alter_column_secondary_index_mode: `'${mode}'` })),
+      renames: [rename('a', 'z')],
+      rows: ['SELECT sum(z) FROM d.t WHERE z > 10', '50'],
+    }
+  }),
   {
     name: 'adds a comment to an EmbeddedRocksDB table, whose settings the server then writes out',
     from: model(table({ engine: { name: 'EmbeddedRocksDB', args: [] }, orderBy: undefined, primaryKey: ['id'] })),
@@ -742,6 +757,16 @@ const CASES: readonly Case[] = [
     from: model(table(), view()),
     to: model(table(), table({ name: 'v' })),
     rows: KEPT,
+  },
+  {
+    name: 'states a view that only gets another name again where it selects everything of a changed table',
+    from: model(table(), view({ name: 'old', query: 'SELECT * FROM d.t' })),
+    to: model(
+      table({ columns: columns('x UInt8', 'id UInt64', 'a UInt32', 'b String') }),
+      view({ query: 'SELECT * FROM d.t' }),
+    ),
+    renames: [{ kind: 'object', from: { database: 'd', name: 'old' }, to: { database: 'd', name: 'v' } }],
+    rows: ['SELECT sum(x), sum(id) FROM d.v', '0\t6'],
   },
   {
     name: 'views that select everything follow added, dropped and converted columns',
