@@ -7,7 +7,7 @@ import { type DestructiveOperation, destructiveBlocked, findDestructive, formatC
 import { migrationId } from '../migration/directory.js'
 import { type Journal, type JournalState, openJournal, statementStates } from '../migration/journal.js'
 import { acquireLock, breakLock, type Lock, lockHolder, newRunner, noLock } from '../migration/lock.js'
-import { type LockStore, openLockStore } from '../migration/lock-store.js'
+import { canLock, type LockStore, openLockStore } from '../migration/lock-store.js'
 import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
 import { findNodeOnly } from '../migration/node-only.js'
 import { choosePending } from '../migration/pending.js'
@@ -261,8 +261,8 @@ async function createDatabase(context: CommandContext, executor: Executor): Prom
 async function lockStore(context: CommandContext, executor: Executor): Promise<LockStore | undefined> {
   // The embedded engine locks its folder: no other process can be at it.
   if (executor.kind === 'embedded') return undefined
-  const { major, version } = await executor.server()
-  if (major < 21) {
+  if (!(await canLock(executor))) {
+    const { version } = await executor.server()
     context.warn(
       `ClickHouse ${version} can hold no migration lock: see to it that one run at a time applies migrations.`,
     )

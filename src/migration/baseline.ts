@@ -12,7 +12,7 @@ import { listMigrations, migrationId, nextMigrationId } from './directory.js'
 import { loadHead, writeMigration } from './history.js'
 import { type JournalState, openJournal } from './journal.js'
 import { acquireLock, type Lock, newRunner, noLock } from './lock.js'
-import { openLockStore } from './lock-store.js'
+import { canLock, openLockStore } from './lock-store.js'
 
 /** What a baseline needs of the run under way. */
 export type BaselineContext = {
@@ -149,8 +149,7 @@ function statementsTo(from: Model, to: Model, cluster: string | undefined) {
 /** The lock that `migrate` takes: a baseline must not come between the statements of a run. */
 async function takeLock({ executor, config, signal, onWait }: BaselineContext, state: JournalState): Promise<Lock> {
   const runner = newRunner()
-  if (config.journal.store === 'file' || executor.kind === 'embedded' || (await executor.server()).major < 21)
-    return noLock(runner)
+  if (config.journal.store === 'file' || !(await canLock(executor))) return noLock(runner)
   return acquireLock({
     store: await openLockStore(executor, config.journal.table),
     runner,

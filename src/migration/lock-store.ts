@@ -146,6 +146,11 @@ export async function keeperStore(executor: Executor, journalTable: string): Pro
   }
 }
 
+/** False for servers before 21, and for the embedded engine: its folder is its lock. Throws connection codes. */
+export async function canLock(executor: Executor): Promise<boolean> {
+  return executor.kind !== 'embedded' && (await executor.server()).major >= 21
+}
+
 /** KeeperMap where the server has it, tables otherwise. Creates the KeeperMap table where it is missing. */
 export async function openLockStore(executor: Executor, journalTable: string): Promise<LockStore> {
   return (await keeperStore(executor, journalTable)) ?? tableStore(executor, journalTable)

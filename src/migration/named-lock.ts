@@ -4,7 +4,7 @@ import type { Executor } from '../clickhouse/executor.js'
 import { quoteString } from '../sql/quote.js'
 import { lockPrefix } from './journal.js'
 import { acquireLock, type Holder, LEASE_MS, type Lock, lockHeld, lockHolder, noLock } from './lock.js'
-import { openLockStore } from './lock-store.js'
+import { canLock, openLockStore } from './lock-store.js'
 
 /** A lock that somebody else than `migrate` asks for. */
 export type NamedLockRequest = {
@@ -67,8 +67,4 @@ export async function namedLockHolder(
   if (tables.length === 0) return undefined
   const holder = await lockHolder(await openLockStore({ ...executor, database }, name))
   return holder !== undefined && holder.expiresInMs > 0 ? holder : undefined
-}
-
-async function canLock(executor: Executor): Promise<boolean> {
-  return executor.kind !== 'embedded' && (await executor.server()).major >= 21
 }

@@ -153,6 +153,7 @@ function canonicalDefinition(
   const database = databaseOf(declaration, defaultDatabase)
   const about = subject(declaration.kind, database, name, origin)
   const label = database === undefined ? (name ?? '?') : `${database}.${name ?? '?'}`
+  const where = origin?.file === undefined ? '' : `${origin.file}: `
   const shape = shapeProblems(declaration)
   for (const { code, message, hint } of shape)
     issues.push({ code, message: `${declaration.kind} ${label}: ${message}`, ...about, ...(hint && { hint }) })
@@ -162,16 +163,11 @@ function canonicalDefinition(
       issues.push({ code, message: `${declaration.kind} ${label}: ${message}`, ...about, ...(hint && { hint }) })
     },
     unparsed(clause: string, problem: ParseWarning) {
-      const { kind, ...rest } = about
-      const where = rest.file === undefined ? '' : `${rest.file}: `
       const at = `line ${problem.line}, column ${problem.column} of the text`
       warnings.push({
         code: 'unparsed_sql',
         message: `${where}${declaration.kind} ${label}: the text of ${clause} is kept as it is, since it could not be followed: ${problem.message} (${at})`,
-        kind,
-        ...(rest.database !== undefined && { database: rest.database }),
-        ...(rest.name !== undefined && { name: rest.name }),
-        ...(rest.file !== undefined && { file: rest.file }),
+        ...about,
         line: problem.line,
         token: problem.token,
       })
@@ -180,7 +176,6 @@ function canonicalDefinition(
   const definition = readDeclaration(declaration, database ?? defaultDatabase, functions, findings)
   if (definition === undefined) return undefined
   for (const { place, name: unknown, meant } of slipsOf(definition)) {
-    const where = about.file === undefined ? '' : `${about.file}: `
     const message = `${where}${declaration.kind} ${label}: ${place} ${unknown}, which no server knows. Did you mean ${meant}?`
     warnings.push({ code: 'unknown_name', message, ...about })
   }

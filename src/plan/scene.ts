@@ -73,11 +73,11 @@ export function setScene(changes: readonly Change[], options: PlanOptions): Scen
     const { key } = nameChange(change)
     const subject = 'table' in change ? objectKey(change.table) : key
     touched.add(subject)
-    if (!change.kind.startsWith('rename') || change.kind === 'renameColumn') remade.add(subject)
     if (change.kind === 'renameTable') oldKeys.set(key, keyOf('table', change.from))
-    if (change.kind === 'renameView') oldKeys.set(key, keyOf('view', change.from))
-    if (change.kind === 'renameMaterializedView') oldKeys.set(key, keyOf('materialized_view', change.from))
-    if (change.kind === 'renameDictionary') oldKeys.set(key, keyOf('dictionary', change.from))
+    else if (change.kind === 'renameView') oldKeys.set(key, keyOf('view', change.from))
+    else if (change.kind === 'renameMaterializedView') oldKeys.set(key, keyOf('materialized_view', change.from))
+    else if (change.kind === 'renameDictionary') oldKeys.set(key, keyOf('dictionary', change.from))
+    else remade.add(subject)
   }
   const needsBefore = needs(options.from)
   const needsAfter = needs(options.to)

@@ -29,6 +29,7 @@ import {
 } from './expression.js'
 import { acceptParameter } from './identifier.js'
 import { parseLiteral } from './literal.js'
+import { call, identifierOf, operation } from './nodes.js'
 import { parseSettings } from './query.js'
 import { parseType } from './type.js'
 
@@ -51,6 +52,13 @@ export function parseCompoundName(cursor: Cursor): Identifier {
   const parts = [cursor.identifier('name')]
   while (cursor.acceptToken(Token.dot)) parts.push(cursor.identifier('name'))
   return { kind: 'identifier', parts }
+}
+
+/** True where the text of a query starts, brackets included. */
+export function atQuery(cursor: Cursor): boolean {
+  let index = cursor.index
+  while (cursor.kindAt(index) === Token.leftParen) index++
+  return cursor.atIndex('SELECT', index) || cursor.atIndex('WITH', index) || cursor.atIndex('FROM', index)
 }
 
 /** `ON CLUSTER name`, or nothing. */
@@ -296,7 +304,7 @@ function parseProjectionQuery(cursor: Cursor): ProjectionQuery {
 function parseProjectionOrder(cursor: Cursor): Expression {
   const items = parseCommaList(cursor, parseExpression)
   if (items.length === 1) return items[0]!
-  return { kind: 'function', name: 'tuple', args: items, operator: true }
+  return operation('tuple', items)
 }
 
 /** `name (SELECT ..) | INDEX expression TYPE type`, then `WITH SETTINGS (..)`. */
@@ -354,13 +362,13 @@ export function parseElements(cursor: Cursor): ParsedElements {
     else {
       const parsed = parseColumn(cursor)
       columns.push(parsed.column)
-      if (parsed.primaryKey) inlineKeys.push({ kind: 'identifier', parts: [parsed.column.name] })
+      if (parsed.primaryKey) inlineKeys.push(identifierOf(parsed.column.name))
     }
   } while (cursor.acceptToken(Token.comma))
   cursor.expectToken(Token.rightParen, ')')
   if (inlineKeys.length > 0) {
     if (primaryKey !== undefined) cursor.fail('one primary key')
-    primaryKey = { kind: 'function', name: 'tuple', args: inlineKeys, operator: true }
+    primaryKey = operation('tuple', inlineKeys)
   }
   return { elements: { columns, indexes, constraints, projections }, primaryKey }
 }
@@ -381,7 +389,7 @@ function parseSortingKey(cursor: Cursor): Expression {
   cursor.expectToken(Token.leftParen, '(')
   const args = parseCommaList(cursor, parseKeyElement)
   cursor.expectToken(Token.rightParen, ')')
-  return { kind: 'function', name: 'tuple', args }
+  return call('tuple', args)
 }
 
 /** One rule of TTL. */

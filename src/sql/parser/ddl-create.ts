@@ -18,6 +18,7 @@ import type {
 import { Token } from '../lexer.js'
 import { type Cursor, parseCommaList } from './cursor.js'
 import {
+  atQuery,
   flag,
   type ParsedElements,
   parseCluster,
@@ -38,6 +39,7 @@ import {
 } from './ddl-common.js'
 import { parseDictionary } from './ddl-dictionary.js'
 import { parseExpressionWithoutAlias as parseExpression, parseFunction } from './expression.js'
+import { operation } from './nodes.js'
 import { parseQuery, parseSetting, parseSettings } from './query.js'
 
 /** CREATE, ATTACH or REPLACE of anything but access objects; the first word is consumed. */
@@ -61,13 +63,6 @@ export function parseCreate(cursor: Cursor, action: 'CREATE' | 'ATTACH' | 'REPLA
   if (cursor.accept('HYPOTHETICAL INDEX')) return parseCreateIndex(cursor, { hypothetical: true })
   if (cursor.accept('INDEX')) return parseCreateIndex(cursor, {})
   return undefined
-}
-
-/** True where the text of a query starts, brackets included. */
-function atQuery(cursor: Cursor): boolean {
-  let index = cursor.index
-  while (cursor.kindAt(index) === Token.leftParen) index++
-  return cursor.atIndex('SELECT', index) || cursor.atIndex('WITH', index) || cursor.atIndex('FROM', index)
 }
 
 /** What stands after AS in CREATE TABLE. */
@@ -370,7 +365,7 @@ function parseIndexExpression(cursor: Cursor): Expression {
   })
   if (bracketed === undefined) return parseExpression(cursor)
   if (bracketed.length === 1) return bracketed[0]!
-  return { kind: 'function', name: 'tuple', args: bracketed, operator: true }
+  return operation('tuple', bracketed)
 }
 
 function parseCreateIndex(cursor: Cursor, flags: { unique?: true; hypothetical?: true }): CreateIndex {

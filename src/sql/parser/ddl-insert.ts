@@ -2,7 +2,7 @@ import type { Expression, FunctionCall, Query, Setting, WithElement } from '../a
 import type { DeleteStatement, InsertStatement, ObjectName, UpdateStatement } from '../ast-ddl.js'
 import { Token } from '../lexer.js'
 import type { Cursor } from './cursor.js'
-import { parseAssignments, parseCluster, parseInPartition, parseObjectName } from './ddl-common.js'
+import { atQuery, parseAssignments, parseCluster, parseInPartition, parseObjectName } from './ddl-common.js'
 import { parseTableFunction } from './ddl-create.js'
 import { parseExpressionWithoutAlias as parseExpression } from './expression.js'
 import { parseQuery, parseSettings } from './query.js'
@@ -41,7 +41,7 @@ export function parseInsert(cursor: Cursor, withElements?: readonly WithElement[
   } else if (cursor.accept('FORMAT')) {
     node.format = cursor.identifier('format')
     node.data = infile ? undefined : restOfText(cursor)
-  } else if (infile === undefined || atSelect(cursor)) {
+  } else if (infile === undefined || atQuery(cursor)) {
     const select = withFirst(parseQuery(cursor), withElements)
     node.format = cursor.accept('FORMAT') ? cursor.identifier('format') : undefined
     node.settings = mergedSettings(settings, settingsOf(select))
@@ -55,15 +55,8 @@ function isTableNamedFunction(cursor: Cursor): boolean {
   return next !== Token.word && next !== Token.quotedIdentifier
 }
 
-/** True where SELECT or WITH stands, also after opening brackets. */
-function atSelect(cursor: Cursor): boolean {
-  let index = cursor.index
-  while (cursor.kindAt(index) === Token.leftParen) index++
-  return cursor.atIndex('SELECT', index) || cursor.atIndex('WITH', index) || cursor.atIndex('FROM', index)
-}
-
 function parseInsertColumns(cursor: Cursor): Expression[] | undefined {
-  if (!cursor.atToken(Token.leftParen) || atSelect(cursor)) return undefined
+  if (!cursor.atToken(Token.leftParen) || atQuery(cursor)) return undefined
   cursor.advance()
   const columns = [parseExpression(cursor)]
   // A comma may stand before the closing bracket.

@@ -15,6 +15,7 @@ import { type Cursor, ParseFailure, parseCommaList } from './cursor.js'
 import { acceptParameter, parseCompoundIdentifier } from './identifier.js'
 import { acceptIntervalUnit, intervalFromText, intervalFunction, toIntervalName } from './interval.js'
 import { numberLiteral, wordLiteral } from './literal.js'
+import { call, type FreshCall, functionCall, identifierOf, operation } from './nodes.js'
 import { parseSelectWithUnion, parseSettings } from './query.js'
 import { parseSpecialFunction } from './special-functions.js'
 import { parseType } from './type.js'
@@ -171,7 +172,6 @@ export function acceptAlias(cursor: Cursor, bare: boolean): string | undefined {
 
 /** Fields of a node that this file has just built and may still set. */
 type Fresh = { alias?: string; parenthesized?: true }
-type FreshCall = { -readonly [K in keyof FunctionCall]: FunctionCall[K] }
 
 /** One expression, with `AS alias` where the text has it. */
 export function parseExpression(cursor: Cursor): Expression {
@@ -286,36 +286,6 @@ function parseTernary(cursor: Cursor): Expression {
   const then = parseBinary(cursor, 4)
   cursor.expectToken(Token.colon, ':')
   return call('if', [condition, then, parseBinary(cursor, 4)])
-}
-
-/** All calls have one shape, whatever becomes of them later: see `emptySelect`. */
-function functionCall(name: string, args: readonly Expression[], operator: true | undefined): FreshCall {
-  return {
-    kind: 'function',
-    name,
-    parameters: undefined,
-    args,
-    operator,
-    query: undefined,
-    otherwise: undefined,
-    nulls: undefined,
-    over: undefined,
-    settings: undefined,
-    alias: undefined,
-    parenthesized: undefined,
-  }
-}
-
-function call(name: string, args: readonly Expression[]): FunctionCall {
-  return functionCall(name, args, undefined)
-}
-
-function operation(name: string, args: readonly Expression[]): FunctionCall {
-  return functionCall(name, args, true)
-}
-
-function identifierOf(name: string): Identifier {
-  return { kind: 'identifier', parts: [name], alias: undefined, parenthesized: undefined }
 }
 
 /** Operators of `precedence` and tighter; all of them associate to the left. */
@@ -838,7 +808,7 @@ function typedLiteral(cursor: Cursor, name: string): FunctionCall {
 function parseExists(cursor: Cursor): FunctionCall {
   cursor.index++
   const query = acceptParenthesizedQuery(cursor)
-  return { kind: 'function', name: 'exists', args: [{ kind: 'subquery', query }] }
+  return call('exists', [{ kind: 'subquery', query }])
 }
 
 function parseCase(cursor: Cursor): FunctionCall {

@@ -1,5 +1,6 @@
 import type { Expression, FunctionCall } from '../ast.js'
 import type { Cursor } from './cursor.js'
+import { call } from './nodes.js'
 
 /** The units of INTERVAL, as they stand in function names (`toIntervalDay`). */
 export type IntervalUnit =
@@ -52,7 +53,7 @@ export function toIntervalName(unit: IntervalUnit): string {
 
 /** A call of one of the toInterval functions. */
 export function intervalFunction(name: string, value: Expression): FunctionCall {
-  return { kind: 'function', name, args: [value] }
+  return call(name, [value])
 }
 
 /** `'1 day 2 hours'` as calls of toInterval functions, or `undefined` when the text has no such form. */

@@ -184,8 +184,7 @@ export function parseWithElements(cursor: Cursor): WithElement[] {
 }
 
 /**
- * A SELECT with every field there is, in the order of the text: nodes that gain their fields one by one are of many
- * shapes to the runtime, which makes everything that reads them slow.
+ * A SELECT with every field there is, in the order of the text; see nodes.ts for why.
  */
 function emptySelect(): Fresh<SelectQuery> {
   return {

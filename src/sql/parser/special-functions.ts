@@ -4,6 +4,7 @@ import { printType } from '../printer/type.js'
 import { type Cursor, parseCommaList } from './cursor.js'
 import { acceptAlias, parseAliased, parseExpressionWithoutAlias, parseFunction, startsQuery } from './expression.js'
 import { acceptIntervalUnit, intervalFunction, intervalUnitOf, toIntervalName } from './interval.js'
+import { call } from './nodes.js'
 import { parseSelectWithUnion } from './query.js'
 import { parseType } from './type.js'
 
@@ -43,10 +44,6 @@ export function parseSpecialFunction(cursor: Cursor, name: string, quoted = fals
   if (length < 4 || length > 15) return undefined
   const parse = SPECIAL.get(name.toUpperCase())
   return quoted && parse === parseView ? undefined : parse?.(cursor, name)
-}
-
-function call(name: string, args: readonly Expression[]): FunctionCall {
-  return { kind: 'function', name, args }
 }
 
 const int = (value: string): Expression => ({ kind: 'literal', type: 'int', value })
