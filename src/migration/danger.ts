@@ -45,7 +45,8 @@ const RECOMMENDATIONS: Readonly<Record<string, string>> = {
     'Make sure that no query, view or dictionary reads the column, and copy its values if they may be needed.',
   modify_column_data_loss:
     'Make sure that no stored value is changed by it: count those that the new type cannot hold, or convert into a new column.',
-  drop_view_dependency_break: 'Make sure that nothing reads the view; a materialized view stops filling its target.',
+  drop_view_dependency_break:
+    'Make sure that nothing reads the view; a materialized view stops filling its target, and what it holds itself is lost.',
   [REPLACED_BY_REFRESH]: 'Give the view a target of its own, or APPEND, where these rows are to stay.',
   [NOT_NAMED]: 'Read the statement and make sure that what it removes is not needed.',
 }

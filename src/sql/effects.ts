@@ -524,9 +524,15 @@ function addDrop(c: Collector, node: DropStatement, kind: string, object: Effect
   }
   switch (kind) {
     case 'view':
-      c.add('danger', 'drop_view', object, 'What reads the view fails; a materialized view stops filling its target.', {
-        code: 'drop_view_dependency_break',
-      })
+      c.add(
+        'danger',
+        'drop_view',
+        object,
+        'What reads the view fails; a materialized view stops filling its target, and takes the rows of an inner table with it.',
+        {
+          code: 'drop_view_dependency_break',
+        },
+      )
       return
     case 'dictionary':
       c.add('danger', 'drop_dictionary', object, 'What reads the dictionary fails.', {

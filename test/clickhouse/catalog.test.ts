@@ -91,6 +91,21 @@ test('sizes come in the order asked, with 0 for what holds nothing', async () =>
   expect(await readTableSizes(executor, [])).toEqual([])
 })
 
+test('a materialized view holds what its inner table holds, and nothing of a target', async () => {
+  for (const name of ['fed', 'sink'])
+    await executor.command(`CREATE TABLE shop.${name} (n UInt64) ENGINE = MergeTree ORDER BY n`)
+  await executor.command('CREATE MATERIALIZED VIEW shop.held ENGINE = MergeTree ORDER BY n AS SELECT n FROM shop.fed')
+  await executor.command('CREATE MATERIALIZED VIEW shop.passed TO shop.sink AS SELECT n FROM shop.fed')
+  await executor.command('INSERT INTO shop.fed SELECT number FROM numbers(7)')
+  const named = (name: string) => ({ database: 'shop', name })
+  expect(await readTableSizes(executor, [named('held'), named('passed'), named('sink')])).toMatchObject([
+    { name: 'held', rows: 7 },
+    { name: 'passed', rows: 0 },
+    { name: 'sink', rows: 7 },
+  ])
+  for (const name of ['held', 'passed', 'fed', 'sink']) await executor.command(`DROP TABLE shop.${name} SYNC`)
+})
+
 test('features are what the system tables have', async () => {
   const info = await executor.server()
   expect(hasSystemColumn(info, 'tables', 'uuid')).toBe(true)
