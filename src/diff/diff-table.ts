@@ -1,6 +1,7 @@
 /** The differences between two states of one table. */
-import type { Column, Engine, SqlText, Table } from '../model/definition.js'
+import type { Column, Engine, SqlText, Storage, Table, TimeSeriesTarget } from '../model/definition.js'
 import { sameText } from '../model/same.js'
+import { completedTarget } from '../model/time-series.js'
 import type { Change, ColumnAttribute, Position } from './change.js'
 import { stableNames } from './column-order.js'
 import {
@@ -165,6 +166,7 @@ function diffStorage(from: Table, to: Table, live: boolean, changes: Change[]): 
       from: { name: from.asTableFunction ?? from.engine.name, args: [] },
       to: { name: to.asTableFunction ?? to.engine.name, args: [] },
     })
+  diffTargets(from, to, live, changes)
   if (!equalTexts(from.partitionBy ?? [], to.partitionBy ?? []))
     changes.push({ kind: 'modifyPartitionKey', table, from: from.partitionBy, to: to.partitionBy })
   if (primaryKeyDiffers(from, to, live))
@@ -183,6 +185,50 @@ function diffStorage(from: Table, to: Table, live: boolean, changes: Change[]): 
   if (!equalTexts(from.ttl ?? [], to.ttl ?? []))
     changes.push({ kind: 'modifyTableTtl', table, from: from.ttl, to: to.ttl })
   diffSettings(from, to, changes)
+}
+
+const TARGET_ROLES = ['SAMPLES', 'TAGS', 'METRICS'] as const
+
+/**
+ * The targets of a TimeSeries table, which are a part of its engine: the server fixes them at CREATE. A server shows
+ * all of them, of which `to` need not speak; two declarations are compared by what the server makes of them.
+ */
+function diffTargets(from: Table, to: Table, live: boolean, changes: Change[]): void {
+  if (from.targets === to.targets || from.engine.name !== to.engine.name) return
+  const find = (table: Table, role: TimeSeriesTarget['role']) => table.targets?.find((target) => target.role === role)
+  for (const role of TARGET_ROLES) {
+    const declared = find(to, role)
+    if (live ? declared === undefined : declared === find(from, role)) continue
+    const before = live ? find(from, role) : completedTarget(role, from.targets ?? [], from.settings)
+    const after = live ? declared! : completedTarget(role, to.targets ?? [], to.settings)
+    const isWhole = live || before?.columns?.length === after.columns?.length
+    if (before === undefined || (isWhole && equalTargets(before, after))) continue
+    const engine = (target: TimeSeriesTarget) => ({ name: `${to.engine.name} ${targetText(target)}`, args: [] })
+    changes.push({ kind: 'modifyEngine', table: to, from: engine(before), to: engine(after) })
+  }
+}
+
+/** True when `from` is what `to` says of it; the order of columns has no meaning. */
+function equalTargets(from: TimeSeriesTarget, to: TimeSeriesTarget): boolean {
+  if (to.table !== undefined || from.table !== undefined)
+    return from.table?.database === to.table?.database && from.table?.name === to.table?.name
+  const sameColumns = (to.columns ?? []).every((column) => {
+    const other = from.columns?.find(({ name }) => name === column.name)
+    return other !== undefined && equalColumns(other, column)
+  })
+  return sameColumns && (to.inner === undefined || (from.inner !== undefined && equalStorage(from.inner, to.inner)))
+}
+
+function equalStorage(from: Storage, to: Storage): boolean {
+  const table = (storage: Storage): Table => ({ ...storage, kind: 'table', database: '', name: '', columns: [] })
+  return diffTable(table(from), table(to)).length === 0
+}
+
+function targetText({ role, table, columns, inner }: TimeSeriesTarget): SqlText {
+  if (table !== undefined) return `${role} ${table.database}.${table.name}`
+  const names = (columns ?? []).map(({ name, type }) => `${name} ${type}`)
+  const engine = inner && [inner.engine.name, ...(inner.orderBy ? ['ORDER BY', inner.orderBy.join(', ')] : [])]
+  return [role, 'INNER', `(${names.join(', ')})`, ...(engine ?? [])].join(' ')
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Expression, FunctionCall, Query, TypeNode } from '../sql/ast.js'
+import type { Expression, FunctionCall, Query, Setting, TypeNode } from '../sql/ast.js'
 import type {
   CreateDictionary,
   CreateFunction,
@@ -21,7 +21,7 @@ import {
 } from '../sql/parser/ddl-common.js'
 import { parseDictionary } from '../sql/parser/ddl-dictionary.js'
 import { parseExpression } from '../sql/parser/expression.js'
-import { parseQuery } from '../sql/parser/query.js'
+import { parseQuery, parseSettingValue } from '../sql/parser/query.js'
 import { parseType } from '../sql/parser/type.js'
 import type { ParseWarning } from '../sql/warning.js'
 
@@ -55,6 +55,9 @@ function readWhole<T>(text: string, parse: (cursor: Cursor) => T): Parsed<T> {
 
 /** A data type. */
 export const readType: (text: string) => Parsed<TypeNode> = reader(parseType)
+
+/** What stands behind `=` in SETTINGS. */
+export const readSettingValue: (text: string) => Parsed<Setting['value']> = reader(parseSettingValue)
 
 /** An expression. */
 export const readExpression: (text: string) => Parsed<Expression> = reader(parseExpression)

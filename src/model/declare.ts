@@ -18,6 +18,7 @@ import type {
   SqlText,
   Storage,
   Table,
+  TimeSeriesTarget,
   View,
   ViewColumn,
 } from './definition.js'
@@ -27,14 +28,18 @@ import type {
   DefaultLiteral,
   DictionaryAttributeInput,
   IndexInput,
+  InnerTableInput,
   KeyInput,
+  NameInput,
   ProjectionInput,
   RefreshInput,
   SettingsInput,
   SettingValue,
   StorageInput,
+  TimeSeriesTargetsInput,
 } from './dsl.js'
 import { compact, settingValue } from './storage.js'
+import { spelledColumns, storageSpelling } from './time-series.js'
 
 /**
  * The declaration that makes `definition`, as plain data in the order in which people write the fields: what `pull`
@@ -84,9 +89,26 @@ export function declarationOf(definition: Definition): Declaration | undefined {
 function tableDeclaration(table: Table): Declaration {
   const head = { kind: 'table', database: table.database, name: table.name } as const
   const columns = table.columns.map(columnInput)
-  const tail = compact({ ...elementInputs(table), ...common(table), plugins: table.plugins })
+  const targets = table.targets && targetsInput(table.targets, table.spelling)
+  const tail = compact({ ...elementInputs(table), targets, ...common(table), plugins: table.plugins })
   if (table.asTableFunction !== undefined) return { ...head, columns, asTableFunction: table.asTableFunction, ...tail }
   return { ...head, columns, ...storageInput(table, table.spelling), ...tail }
+}
+
+function targetsInput(targets: readonly TimeSeriesTarget[], spelling: Spelling | undefined): TimeSeriesTargetsInput {
+  const inputs = targets.map((target): [string, NameInput | InnerTableInput] => {
+    const { role, table, columns, inner } = target
+    const field = role.toLowerCase()
+    if (table !== undefined) return [field, table]
+    return [
+      field,
+      compact({
+        ...(columns && { columns: spelledColumns(target, spelling).map(columnInput) }),
+        ...(inner && storageInput(inner, storageSpelling(spelling, role))),
+      }),
+    ]
+  })
+  return Object.fromEntries(inputs)
 }
 
 function elementInputs({ indexes, projections, constraints }: Pick<Table, 'indexes' | 'projections' | 'constraints'>) {

@@ -7,6 +7,7 @@ import type {
   CreateView,
   DictionaryAttribute,
   IndexDeclaration,
+  InnerTarget,
   ObjectName,
   ProjectionDeclaration,
   Statement,
@@ -31,6 +32,7 @@ import {
   readProjection,
   readQuery,
   readRefresh,
+  readSettingValue,
   readTtl,
   readType,
 } from './clause.js'
@@ -53,6 +55,7 @@ import type {
   SqlFunctionDeclaration,
   StorageInput,
   TableDeclaration,
+  TimeSeriesTargetsInput,
   ViewDeclaration,
 } from './dsl.js'
 import type { IssueCode } from './issue.js'
@@ -76,9 +79,32 @@ export function tableNode(table: TableDeclaration, name: ObjectName, findings: F
     ...(asTableFunction === undefined
       ? { storage: storageNode(table as StorageInput, table.columns, findings) }
       : { asFunction: callOf(expression(asTableFunction, 'asTableFunction', findings)) }),
+    targets: table.targets && targetNodes(table.targets, findings),
     comment: table.comment,
     cluster: table.cluster,
   }
+}
+
+const ROLES = { samples: 'SAMPLES', tags: 'TAGS', metrics: 'METRICS' } as const
+
+/** SAMPLES, TAGS and METRICS of a TimeSeries table, in the order of the fields. */
+function targetNodes(targets: TimeSeriesTargetsInput, findings: Findings): readonly InnerTarget[] {
+  return (Object.keys(targets) as (keyof TimeSeriesTargetsInput)[]).flatMap((field): readonly InnerTarget[] => {
+    const target = targets[field]
+    if (target === undefined) return []
+    const role = ROLES[field]
+    const clause = `targets.${field}`
+    if (typeof target === 'string' || target.name !== undefined)
+      return [{ role, table: nameNode(target as NameInput, clause, findings) }]
+    const { columns, engine } = target
+    return [
+      {
+        role,
+        innerColumns: columns && columnNodes(columns, findings),
+        innerEngine: engine === undefined ? undefined : storageNode({ ...target, engine }, columns, findings),
+      },
+    ]
+  })
 }
 
 /** What stands in the brackets of a CREATE. */
@@ -376,10 +402,11 @@ function settingNodes(settings: SettingsInput | undefined, findings: Findings): 
 }
 
 function settingNode(name: string, value: SettingValue, findings: Findings): Setting['value'] {
-  const node =
-    typeof value === 'string' && value.startsWith(EXPRESSION_PREFIX)
-      ? expression(value.slice(EXPRESSION_PREFIX.length), `setting ${name}`, findings)
-      : literalNode(value)
+  if (typeof value === 'string' && value.startsWith(EXPRESSION_PREFIX)) {
+    const text = value.slice(EXPRESSION_PREFIX.length)
+    return parsed(readSettingValue(text), `setting ${name}`, findings) ?? literalLike(text.trim())
+  }
+  const node = literalNode(value)
   return node.kind === 'literal' || node.kind === 'function' || node.kind === 'parameter' ? node : literalLike(value)
 }
 

@@ -94,8 +94,22 @@ export type Spelling = {
   /** The insides of a dictionary's SOURCE and LAYOUT. */
   readonly source?: SqlText
   readonly layout?: SqlText
-  /** `attribute <name>`: the type of a dictionary's attribute as it was written; the server does not resolve aliases there. */
+  /**
+   * `attribute <name>`: the type of a dictionary's attribute as it was written; the server does not resolve aliases
+   * there. `TAGS orderBy`, `TAGS type <column>`: the same of a TimeSeries table's target.
+   */
   readonly [clause: string]: SqlText | undefined
+}
+
+/**
+ * Where a TimeSeries table keeps one of its three kinds of rows: in another table, or in an inner table of which
+ * `columns` and `inner` say what is known. What a declaration leaves out is the server's choice, and not compared.
+ */
+export type TimeSeriesTarget = {
+  readonly role: 'SAMPLES' | 'TAGS' | 'METRICS'
+  readonly table?: QualifiedName
+  readonly columns?: readonly Column[]
+  readonly inner?: Storage
 }
 
 /** Where a definition was declared; for messages only, never compared and never in a snapshot. */
@@ -136,6 +150,8 @@ export type Table = InDatabase &
     readonly indexes?: readonly SkippingIndex[]
     readonly projections?: readonly Projection[]
     readonly constraints?: readonly Constraint[]
+    /** Of a TimeSeries table, in the order in which they were written. */
+    readonly targets?: readonly TimeSeriesTarget[]
     /** `CREATE TABLE t AS numbers(10)`: the table function; the engine is then named by the server. */
     readonly asTableFunction?: SqlText
     /** Per-table options of plugins; ignored by the differ. */

@@ -12,9 +12,11 @@ import {
   objectKey,
   objectName,
   type QualifiedName,
+  type RawObject,
   type Table,
   type View,
 } from './definition.js'
+import { rawEffects } from './raw.js'
 
 /** Names of a model's objects, for looking up what a query means. */
 type Lookup = {
@@ -36,8 +38,7 @@ function lookupOf(model: Model): Lookup {
     const functions = new Map<string, Definition>()
     const keys = new Map<string, Definition>()
     for (const definition of model.definitions) {
-      // What a raw object makes, others may read: its key is then `database.name`.
-      if (definition.kind === 'raw' && !objects.has(definition.key)) objects.set(definition.key, definition)
+      if (definition.kind === 'raw') addRaw(definition, { objects, databases, functions })
       keys.set(objectKey(definition), definition)
       if (isDatabaseObject(definition)) objects.set(objectName(definition), definition)
       else if (definition.kind === 'database') databases.set(definition.name, definition)
@@ -48,6 +49,19 @@ function lookupOf(model: Model): Lookup {
     LOOKUPS.set(model, lookup)
   }
   return lookup
+}
+
+/** What a raw object makes, others may read: by the names in its text, and by its key, which may be `database.name`. */
+function addRaw(raw: RawObject, to: Record<'objects' | 'databases' | 'functions', Map<string, Definition>>): void {
+  const add = (names: Map<string, Definition>, name: string) => {
+    if (!names.has(name)) names.set(name, raw)
+  }
+  add(to.objects, raw.key)
+  for (const { kind, database, name } of rawEffects(raw).makes) {
+    if (kind === 'function') add(to.functions, name)
+    else if (kind === 'database') add(to.databases, name)
+    else if (database !== undefined) add(to.objects, `${database}.${name}`)
+  }
 }
 
 /**
@@ -107,8 +121,11 @@ function referencesOf(definition: Definition): readonly Reference[] {
     case 'sql_function':
       return expressionReferences(definition.expression, '')
     case 'database':
-    case 'raw':
       return []
+    case 'raw':
+      return rawEffects(definition).reads.flatMap(({ database, name }) =>
+        database === undefined ? [] : [{ kind: 'object', database, name }],
+      )
     default:
       return accessReferences(definition).flatMap(({ kinds, name }) => kinds.map((kind) => keyed(kind, name)))
   }
@@ -169,6 +186,8 @@ function tableReferences(table: Table): readonly Reference[] {
   const read = (text: string | undefined) => {
     if (text !== undefined) references.push(...expressionReferences(text, table.database))
   }
+  for (const { table: target } of table.targets ?? [])
+    if (target !== undefined) references.push({ kind: 'object', ...target })
   for (const column of table.columns) {
     read(column.default?.expression)
     read(column.ttl)

@@ -107,11 +107,29 @@ type Named = {
   readonly renamedFrom?: NameInput
 }
 
+/** An inner table of a TimeSeries table; what is left out is the server's choice. `engine` stands with its keys. */
+export type InnerTableInput = Partial<StorageInput> & {
+  readonly columns?: ColumnsInput
+  readonly name?: undefined
+}
+
+/**
+ * Where a TimeSeries table keeps its rows: in tables that are declared on their own, by name, or in inner tables. The
+ * server keeps the order in which they stand.
+ */
+export type TimeSeriesTargetsInput = {
+  readonly samples?: NameInput | InnerTableInput
+  readonly tags?: NameInput | InnerTableInput
+  readonly metrics?: NameInput | InnerTableInput
+}
+
 export type TableInput<C extends ColumnsInput = ColumnsInput, S extends SettingsInput = SettingsInput> = Named & {
   readonly columns: C
   readonly indexes?: readonly IndexInput[]
   readonly projections?: readonly ProjectionInput[]
   readonly constraints?: readonly ConstraintInput[]
+  /** For the engine TimeSeries. */
+  readonly targets?: TimeSeriesTargetsInput
   /** Options of plugins for this table; never compared. */
   readonly plugins?: TablePlugins
 } & (

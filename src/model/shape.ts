@@ -149,6 +149,10 @@ const STORAGE: Shape = {
   settings: may(settings),
 }
 
+const TARGETS: Shape = { samples: may(anything), tags: may(anything), metrics: may(anything) }
+
+const INNER_TABLE: Shape = { ...STORAGE, columns: may(anything) }
+
 const SECURITY: Shape = { definer: may(filled), sqlSecurity: may(oneOf('definer', 'invoker', 'none')) }
 
 const SHAPES: Readonly<Record<Declaration['kind'], Shape>> = {
@@ -159,6 +163,7 @@ const SHAPES: Readonly<Record<Declaration['kind'], Shape>> = {
     indexes: may(anything),
     projections: may(anything),
     constraints: may(anything),
+    targets: may(object),
     asTableFunction: may(filled),
     plugins: may(object),
   },
@@ -238,6 +243,7 @@ export function shapeProblems(declaration: Declaration): readonly ShapeProblem[]
     case 'table':
       problems.push(...columnProblems(declaration.columns, 'columns', COLUMN))
       problems.push(...elementProblems(declaration))
+      problems.push(...targetProblems(declaration.targets))
       problems.push(...exactlyOne(declaration, ['engine', 'asTableFunction'], ''))
       break
     case 'view':
@@ -268,6 +274,30 @@ function elementProblems(declaration: TableDeclaration | MaterializedViewDeclara
     ...listProblems(declaration.projections, 'projections', PROJECTION, ['query', 'index']),
     ...listProblems(declaration.constraints, 'constraints', CONSTRAINT, ['check', 'assume']),
   ]
+}
+
+/** Each target is a name, or an inner table whose clauses stand with an engine. */
+function targetProblems(targets: unknown): ShapeProblem[] {
+  if (!isObject(targets)) return []
+  const problems = check(targets, TARGETS, 'targets.')
+  for (const [role, target] of Object.entries(targets)) {
+    const path = `targets.${role}`
+    if (target === undefined || !Object.hasOwn(TARGETS, role) || name(target) === undefined) continue
+    if (!isObject(target)) {
+      problems.push({ code: 'invalid_field', path, message: `${path} must be a name or an inner table` })
+      continue
+    }
+    problems.push(...check(target, INNER_TABLE, `${path}.`))
+    problems.push(...columnProblems(target.columns, `${path}.columns`, COLUMN))
+    const clause = Object.keys(STORAGE).find((field) => target[field] !== undefined)
+    if (clause !== undefined && target.engine === undefined)
+      problems.push({
+        code: 'missing_field',
+        path: `${path}.engine`,
+        message: `${path}.engine is missing, and ${clause} needs it`,
+      })
+  }
+  return problems
 }
 
 const REQUIRED_COUNTS = new WeakMap<Shape, number>()

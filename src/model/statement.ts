@@ -61,7 +61,7 @@ function rawOf(text: string): RawObject {
 export function definitionFromNode(node: Statement, context: FormContext): Definition | undefined {
   switch (node.kind) {
     case 'createTable':
-      return node.asTable || node.asSelect || node.temporary || node.targets ? undefined : tableForm(node, context)
+      return node.asTable || node.asSelect || node.temporary ? undefined : tableForm(node, context)
     case 'createView':
       if (node.view === 'WINDOW VIEW' || (node.columnAliases !== undefined && node.view !== 'VIEW')) return undefined
       return node.view === 'VIEW' ? viewForm(node, context) : materializedViewForm(node, context)

@@ -24,6 +24,7 @@ import {
 import { expressionText } from './expression.js'
 import { canonicalTypeName } from './functions.js'
 import { compact, settingValue, storageForm } from './storage.js'
+import { targetForms } from './time-series.js'
 import { typeText } from './type.js'
 
 /** What a canonical form must know beyond the statement. */
@@ -38,14 +39,14 @@ export type FormContext = {
 export function tableForm(node: CreateTable, context: FormContext): Table {
   const own = typeof node.name.database === 'string' ? node.name.database : context.database
   const keepNested = !context.declared || setsFlattenNested(node.storage?.settings)
-  // The engine Alias shows the columns of its table and refuses to be created with any.
-  const columns = node.storage?.engine?.name === 'Alias' ? [] : columnsForm(node.elements?.columns ?? [], keepNested)
+  const columns = bringsColumns(node) ? [] : columnsForm(node.elements?.columns ?? [], keepNested)
   const hasNested = columns.some((column) => column.type.startsWith('Nested('))
   const { storage, spelling } =
     node.asFunction !== undefined
       ? { storage: { engine: { name: '', args: [] } }, spelling: {} }
       : storageForm(node.storage, { database: own, hasNested })
-  const allSpelling = compact({ ...spelling, comment: node.comment === '' ? "''" : undefined })
+  const kept = node.targets && targetForms(node.targets, own)
+  const allSpelling = compact({ ...spelling, ...kept?.spelling, comment: node.comment === '' ? "''" : undefined })
   return {
     kind: 'table',
     database: own,
@@ -53,11 +54,21 @@ export function tableForm(node: CreateTable, context: FormContext): Table {
     ...storage,
     columns,
     ...elementsForm(node.elements),
+    ...(kept && kept.targets.length > 0 && { targets: kept.targets }),
     ...(node.asFunction && { asTableFunction: expressionText(node.asFunction) }),
     ...(node.comment && { comment: node.comment }),
     ...(node.cluster && { cluster: node.cluster }),
     ...(Object.keys(allSpelling).length > 0 && { spelling: allSpelling }),
   }
+}
+
+/**
+ * Alias shows the columns of its table and refuses to be created with any; TimeSeries shows its own, whatever was
+ * written (seen on 26.7). Servers before kept the columns of its inner tables there, `id` among them.
+ */
+function bringsColumns({ storage, elements }: CreateTable): boolean {
+  const engine = storage?.engine?.name
+  return engine === 'Alias' || (engine === 'TimeSeries' && !elements?.columns.some(({ name }) => name === 'id'))
 }
 
 /** A name that is plain text; a query parameter keeps its braces. */

@@ -3,6 +3,7 @@ import type { Change } from '../diff/change.js'
 import { readsEverything } from '../diff/expression-names.js'
 import { accessReferences } from '../model/access-references.js'
 import {
+  type Definition,
   type Dictionary,
   isDatabaseObject,
   type MaterializedView,
@@ -92,6 +93,11 @@ export function restatedGrants(scene: Scene, changes: readonly Change[]): Step[]
   })
 }
 
+/** Tables over others are only asked when they are read; a TimeSeries table then refuses inserts as well. */
+function breaksWithoutSource(user: Definition): boolean {
+  return user.kind !== 'table' || user.targets !== undefined
+}
+
 /** Objects that stay as they are although what they read goes away: the server would break them later. */
 export function brokenReaders(scene: Scene, changes: readonly Change[]): Refusal[] {
   const refusals: Refusal[] = []
@@ -100,7 +106,7 @@ export function brokenReaders(scene: Scene, changes: readonly Change[]): Refusal
     const gone = goneBy(change)
     if (gone === undefined || (change.kind !== 'dropAccess' && names.has(gone.name))) continue
     const users = (scene.usersBefore.get(gone.key) ?? []).filter(
-      (user) => scene.after.has(user) && !scene.touched.has(user) && scene.after.get(user)!.kind !== 'table',
+      (user) => scene.after.has(user) && !scene.touched.has(user) && breaksWithoutSource(scene.after.get(user)!),
     )
     if (users.length === 0) continue
     const readers = users.map((user) => objectName(scene.after.get(user)!)).join(', ')

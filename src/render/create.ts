@@ -16,6 +16,7 @@ import type {
   Table,
   View,
 } from '../model/definition.js'
+import { spelledColumns, storageSpelling } from '../model/time-series.js'
 import type { Statement } from '../sql/ast-ddl.js'
 import { Token, tokenize } from '../sql/lexer.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../sql/quote.js'
@@ -98,8 +99,24 @@ function createTable(table: Table, mode: CreateMode): SqlText {
   if (members.length > 0) lines.push(list(members))
   if (table.asTableFunction !== undefined) lines.push(`AS ${table.asTableFunction}`)
   else lines.push(...storageLines(table, table.spelling, table.columns))
-  lines.push(...commentLines(table))
+  lines.push(...targetLines(table), ...commentLines(table))
   return lines.join('\n')
+}
+
+/** SAMPLES, TAGS and METRICS of a TimeSeries table. */
+function targetLines({ targets, spelling }: Table): SqlText[] {
+  return (targets ?? []).flatMap((target) => {
+    const { role, table, columns, inner } = target
+    if (table !== undefined) return [`${role} ${renderName(table)}`]
+    const lines: SqlText[] = []
+    if (columns !== undefined && columns.length > 0)
+      lines.push(`${role} INNER COLUMNS ${list(memberLines(spelledColumns(target, spelling), {}))}`)
+    if (inner !== undefined) {
+      const [engine, ...clauses] = storageLines(inner, storageSpelling(spelling, role), columns)
+      lines.push(`${role} INNER ${engine}`, ...clauses)
+    }
+    return lines
+  })
 }
 
 type Members = Pick<Table, 'indexes' | 'constraints' | 'projections'>

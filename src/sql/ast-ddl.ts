@@ -136,12 +136,12 @@ export interface UserName {
   readonly literal?: true
 }
 
-/** Where a window view or a TimeSeries table keeps a part of its data. */
+/** Where a TimeSeries table keeps a part of its data: in a table of its own, or in an inner table. */
 export interface InnerTarget {
-  /** `TO`, `INNER`, `SAMPLES`, `TAGS`, `METRICS`. */
-  readonly role: string
+  readonly role: 'SAMPLES' | 'TAGS' | 'METRICS'
   readonly table?: ObjectName
   readonly innerUuid?: string
+  readonly innerColumns?: readonly ColumnDeclaration[]
   readonly innerEngine?: StorageDefinition
 }
 

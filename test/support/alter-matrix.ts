@@ -109,7 +109,6 @@ const SHORT: Readonly<Record<string, string>> = {
   'drop.max_size': 'the session forbids to drop tables of any size, which no schema says',
   'recover.drop_col_while_stuck':
     'the plan does not know that a mutation of the table is stuck; migrate does, and waits',
-  'engine.TimeSeries.create': 'TimeSeries tables are read as unknown objects',
 }
 
 /** What is wrong with a verdict; undefined when the case came out as it must. */

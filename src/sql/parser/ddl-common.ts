@@ -490,19 +490,36 @@ export function withPrimaryKey(
   return { ...storage, primaryKey }
 }
 
-/** SAMPLES, TAGS and METRICS of a TimeSeries table. */
+/** SAMPLES, TAGS and METRICS of a TimeSeries table, in the order in which each is spoken of first. */
 export function parseTargets(cursor: Cursor): InnerTarget[] | undefined {
-  const targets: InnerTarget[] = []
+  const targets = new Map<InnerTarget['role'], InnerTarget>()
   while (true) {
     const word = cursor.acceptOneOf('SAMPLES', 'DATA', 'TAGS', 'METRICS')
-    if (word === undefined) return targets.length > 0 ? targets : undefined
+    if (word === undefined) return targets.size > 0 ? [...targets.values()] : undefined
     const role = word === 'DATA' ? 'SAMPLES' : word
-    if (cursor.accept('INNER UUID')) targets.push({ role, innerUuid: cursor.string('UUID') })
-    // INNER may be left out.
-    else if (cursor.accept('INNER') || (cursor.at('ENGINE') && cursor.kindAt(cursor.index + 1) === Token.equals))
-      targets.push({ role, innerEngine: parseStorage(cursor) ?? cursor.fail('ENGINE') })
-    else targets.push({ role, table: parseObjectName(cursor) })
+    const part = parseTarget(cursor)
+    const known: Partial<InnerTarget> = targets.get(role) ?? {}
+    for (const field in part) if (known[field as keyof InnerTarget] !== undefined) cursor.fail('another clause')
+    targets.set(role, { role, ...known, ...part })
   }
+}
+
+function parseTarget(cursor: Cursor): Omit<InnerTarget, 'role'> {
+  if (cursor.accept('INNER UUID')) return { innerUuid: cursor.string('UUID') }
+  if (cursor.accept('INNER COLUMNS')) return { innerColumns: parseInnerColumns(cursor) }
+  // INNER may be left out.
+  if (cursor.accept('INNER') || (cursor.at('ENGINE') && cursor.kindAt(cursor.index + 1) === Token.equals))
+    return { innerEngine: parseStorage(cursor) ?? cursor.fail('ENGINE') }
+  return { table: parseObjectName(cursor) }
+}
+
+/** Columns alone; a primary key among them is read and forgotten, and so is a comma behind the last. */
+function parseInnerColumns(cursor: Cursor): ColumnDeclaration[] {
+  cursor.expectToken(Token.leftParen, '(')
+  const columns = [parseColumn(cursor).column]
+  while (cursor.acceptToken(Token.comma) && !cursor.atToken(Token.rightParen)) columns.push(parseColumn(cursor).column)
+  cursor.expectToken(Token.rightParen, ')')
+  return columns
 }
 
 /** DEFINER and SQL SECURITY in either order. */

@@ -112,14 +112,17 @@ function parseCreateTable(
   let parsed: ParsedElements | undefined
   if (cursor.atToken(Token.leftParen)) parsed = parseElements(cursor)
   let storage = parseStorage(cursor)
-  const targets = parseTargets(cursor)
+  let targets = parseTargets(cursor)
   let comment = parseComment(cursor)
   const empty = flag(cursor, 'EMPTY')
   const clone = empty ? undefined : flag(cursor, 'CLONE')
   let source: TableSource = {}
   if (cursor.accept('AS')) source = parseTableSource(cursor)
   else if (empty || clone) cursor.fail('AS')
-  if (source.asTable !== undefined && storage === undefined) storage = parseStorage(cursor)
+  if (source.asTable !== undefined && storage === undefined) {
+    storage = parseStorage(cursor)
+    targets ??= parseTargets(cursor)
+  }
   comment ??= parseComment(cursor)
   // Written out, not spread together: this object is made for every table, and a spread costs more than the parsing.
   return {

@@ -221,14 +221,14 @@ export function printStorage(storage: StorageDefinition | undefined): string {
 
 /** ` SAMPLES t TAGS INNER ENGINE = ..`. */
 export function printTargets(targets: readonly InnerTarget[] | undefined): string {
-  if (targets === undefined) return ''
-  return targets
-    .map((target) => {
-      if (target.table !== undefined) return ` ${target.role} ${printObjectName(target.table)}`
-      if (target.innerUuid !== undefined) return ` ${target.role} INNER UUID ${quoteString(target.innerUuid)}`
-      return ` ${target.role} INNER${printStorage(target.innerEngine)}`
-    })
-    .join('')
+  let out = ''
+  for (const { role, table, innerUuid, innerColumns, innerEngine } of targets ?? []) {
+    if (table !== undefined) out += ` ${role} ${printObjectName(table)}`
+    if (innerUuid !== undefined) out += ` ${role} INNER UUID ${quoteString(innerUuid)}`
+    if (innerColumns !== undefined) out += ` ${role} INNER COLUMNS (${innerColumns.map(printColumn).join(', ')})`
+    if (innerEngine !== undefined) out += ` ${role} INNER${printStorage(innerEngine)}`
+  }
+  return out
 }
 
 /** `DEFINER = user SQL SECURITY kind`. */
