@@ -3,7 +3,7 @@ import { diffModels } from '../diff/diff.js'
 import type { Drift, NamedDrift, TableDrift } from '../diff/drift.js'
 import { type RenameSuggestion, suggestRenames } from '../diff/rename-suggestions.js'
 import { ChkitError } from '../errors.js'
-import { objectKey } from '../model/definition.js'
+import { objectName } from '../model/definition.js'
 import { planChanges } from '../plan/plan.js'
 import type { Statement } from '../plan/step.js'
 import type { CommandContext, CommandResult, Style } from '../plugin-host/command.js'
@@ -55,10 +55,14 @@ type Repair = { readonly statements: readonly Statement[]; readonly renames: rea
  * one of `generate`.
  */
 async function planRepair(context: CommandContext, state: LiveState): Promise<Repair> {
-  const { expected, actual, report } = state
-  const known = new Set(report.extra)
+  const { expected, actual } = state
+  const wanted = new Set(expected.definitions.map(objectName))
   const actualKnown = {
-    definitions: actual.definitions.filter((one) => !known.has(objectKey(one))),
+    definitions: [
+      ...actual.definitions.filter((one) => one.kind === 'database' || wanted.has(objectName(one))),
+      // Nobody can tell whether what a raw object made is there: it is taken for granted, as it is in the report.
+      ...expected.definitions.filter((one) => one.kind === 'raw'),
+    ],
   }
   const changes = diffModels(actualKnown, expected, [], { live: true })
   const own = planChanges(changes, { from: actualKnown, to: expected, allowRecreate: false })

@@ -63,7 +63,8 @@ export async function readLiveState(
     })
     const actual = scope.filter(live.model)
     for (const { object, reason } of live.skipped) context.warn(`${object} is not compared: ${reason}`)
-    return { expected, actual, report: findDrift(expected, actual, { databases }), scope, snapshotFile: found.file }
+    const report = findDrift(expected, actual, { databases, defaultDatabase: config.clickhouse?.database ?? 'default' })
+    return { expected, actual, report, scope, snapshotFile: found.file }
   } finally {
     progress.done()
   }

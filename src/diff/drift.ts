@@ -15,6 +15,7 @@ import {
   type Table,
   type View,
 } from '../model/definition.js'
+import { rawEffects } from '../model/raw.js'
 import { sameText } from '../model/same.js'
 import type { Change, ColumnAttribute } from './change.js'
 import { diffTable } from './diff-table.js'
@@ -101,6 +102,8 @@ export type DriftOptions = {
   readonly ownTables?: readonly QualifiedName[]
   /** Databases in which objects that nobody declared count as extra; by default those that the expected state uses. */
   readonly databases?: readonly string[]
+  /** The database of the connection, in which raw objects make what they name without one. */
+  readonly defaultDatabase?: string
 }
 
 const OWN_PREFIX = '_chkit_'
@@ -147,7 +150,7 @@ export function findDrift(expected: Model, actual: Model, options: DriftOptions 
     }
   }
 
-  const governs = extraRule(wanted, options, rawKeys(expected))
+  const governs = extraRule(wanted, options, madeByRaw(expected, options.defaultDatabase))
   const extra: string[] = []
   for (const definition of live) {
     if (expectedKeys.has(objectKey(definition)) || !governs(definition)) continue
@@ -172,9 +175,17 @@ function comparableObjects(model: Model): Definition[] {
   return model.definitions.filter((definition) => definition.kind !== 'raw')
 }
 
-/** What raw objects make under the name that is their key is known, though it cannot be compared. */
-function rawKeys(model: Model): ReadonlySet<string> {
-  return new Set(model.definitions.flatMap((definition) => (definition.kind === 'raw' ? [definition.key] : [])))
+/** Names of what raw objects make: it is known, though it cannot be compared. Their keys are such names as well. */
+function madeByRaw(model: Model, defaultDatabase: string | undefined): ReadonlySet<string> {
+  return new Set(
+    model.definitions.flatMap((definition) => {
+      if (definition.kind !== 'raw') return []
+      const made = rawEffects(definition).makes.map(({ kind, database = defaultDatabase, name }) =>
+        kind === 'function' || database === undefined ? name : `${database}.${name}`,
+      )
+      return [definition.key, ...made]
+    }),
+  )
 }
 
 function extraRule(
@@ -191,9 +202,9 @@ function extraRule(
   const own = new Set((options.ownTables ?? []).map((table) => `${table.database}.${table.name}`))
   const declaresFunctions = wanted.some((definition) => definition.kind === 'sql_function')
   return (definition) => {
+    if (raw.has(objectName(definition))) return false
     if (definition.kind === 'sql_function') return declaresFunctions
     if (!isDatabaseObject(definition)) return false
-    if (raw.has(objectName(definition))) return false
     if (definition.name.startsWith(OWN_PREFIX) || own.has(objectName(definition))) return false
     return databases.has(definition.database)
   }

@@ -1,4 +1,5 @@
 import type { Expression, FunctionCall } from '../sql/ast.js'
+import { parseStatement } from '../sql/statement.js'
 import { mapNode, referencedFunctions } from '../sql/walk.js'
 import { readLambda } from './clause.js'
 import type { Declaration } from './dsl.js'
@@ -10,10 +11,14 @@ import { expressionText } from './expression.js'
  */
 export type SqlFunctions = ReadonlyMap<string, { readonly parameters: readonly string[]; readonly body: Expression }>
 
-/** The functions among `declarations`, bodies with the calls of other declared functions already resolved. */
+/** The functions among `declarations`, those that raw texts create included; bodies with the calls of other declared functions already resolved. */
 export function declaredFunctions(declarations: readonly Declaration[]): SqlFunctions {
   const functions = new Map<string, { parameters: readonly string[]; body: Expression }>()
   for (const declaration of declarations) {
+    if (declaration.kind === 'raw' && typeof declaration.create === 'string') {
+      const { node } = parseStatement(declaration.create)
+      if (node.kind === 'createFunction') addFunction(functions, node.name, node.body)
+    }
     if (declaration.kind !== 'sql_function' || typeof declaration.as !== 'string') continue
     const parsed = readLambda(declaration.as)
     if (parsed.problem !== undefined) continue

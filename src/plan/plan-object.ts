@@ -1,14 +1,21 @@
 /** Changes of whole objects as work: when they run, at what risk, and why. */
 import type { Change } from '../diff/change.js'
 import { equalDatabaseEngines, equalSettings } from '../diff/equal.js'
-import { type AccessObject, type Database, type MaterializedView, objectName } from '../model/definition.js'
+import {
+  type AccessObject,
+  type Database,
+  type MaterializedView,
+  objectName,
+  type SqlText,
+} from '../model/definition.js'
+import { statementEffects } from '../sql/effects.js'
 import { parseStatement } from '../sql/statement.js'
 import { keyOf, nameChange } from './describe.js'
 import { engineAbilities } from './engines.js'
 import { stepOf } from './plan-table.js'
 import { beginsToReplaceRows, planMaterializedView, REPLACES_ROWS } from './plan-view.js'
 import { hasDictionaries, RANK, type Role, type Scene, type Work } from './scene.js'
-import type { Refusal, Step } from './step.js'
+import type { Refusal, Risk, Step } from './step.js'
 
 function place(role: Role, rank: number, key: string, step: Step): Work {
   return { role, rank, key, steps: [step] }
@@ -33,6 +40,12 @@ function losesPassword(from: AccessObject, to: AccessObject): boolean {
     return kind === 'user' && node.kind === 'user' && node.authentication !== undefined
   }
   return asks(from) && !asks(to)
+}
+
+/** How migrate judges texts that a schema file brings itself; at least they are to be read. */
+function riskOfText(...texts: readonly SqlText[]): Risk {
+  const operations = texts.flatMap((text) => statementEffects(parseStatement(text).node).operations)
+  return operations.some(({ risk }) => risk === 'danger') ? 'danger' : 'caution'
 }
 
 /** The work of a change that is no part of a table, or why it is refused. */
@@ -272,7 +285,7 @@ export function planObject(scene: Scene, change: Change): Work | Refusal {
         'bring',
         RANK.create,
         key,
-        stepOf(change, { risk: 'caution', reason: `${key} is created by its own text, which chkit does not judge.` }),
+        stepOf(change, { risk: riskOfText(change.object.create), reason: `${key} is created by its own text.` }),
       )
     case 'dropRaw':
       return place(
@@ -282,7 +295,7 @@ export function planObject(scene: Scene, change: Change): Work | Refusal {
         stepOf(
           change,
           change.object.drop !== undefined
-            ? { risk: 'danger', reason: `${key} is dropped by its own text.` }
+            ? { risk: riskOfText(change.object.drop), reason: `${key} is dropped by its own text.` }
             : {
                 risk: 'safe',
                 reason: `${key} is no longer declared.`,
@@ -298,8 +311,14 @@ export function planObject(scene: Scene, change: Change): Work | Refusal {
         stepOf(
           change,
           change.from.drop !== undefined
-            ? { risk: 'danger', reason: `${key} is dropped and created anew by its own texts.` }
-            : { risk: 'caution', reason: `The new text of ${key} runs; it declared no drop text for the old one.` },
+            ? {
+                risk: riskOfText(change.from.drop, change.to.create),
+                reason: `${key} is dropped and created anew by its own texts.`,
+              }
+            : {
+                risk: riskOfText(change.to.create),
+                reason: `The new text of ${key} runs; it declared no drop text for the old one.`,
+              },
         ),
       )
     case 'recreateTable':

@@ -263,8 +263,8 @@ function collect(node: Statement, c: Collector): void {
       const kind = snake(node.object) as ObjectKind
       const object = global(kind, node.name)
       c.touch('drops', object)
-      const risk: Risk = node.object === 'FUNCTION' ? 'caution' : 'danger'
-      c.add(risk, `drop_${kind}`, object, `The ${node.object.toLowerCase()} is dropped; what uses it fails.`)
+      const code = node.object === 'FUNCTION' ? { code: 'drop_function_dependency_break' } : {}
+      c.add('danger', `drop_${kind}`, object, `The ${node.object.toLowerCase()} is dropped; what uses it fails.`, code)
       return
     }
     case 'undrop': {

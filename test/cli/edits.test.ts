@@ -30,7 +30,7 @@ beforeEach(() => {
 afterEach(() => project.remove())
 
 function declare(...definitions: string[]): void {
-  const text = `import { materializedView, raw, schema, table } from 'chkit'\nexport default schema(${definitions.join(', ')})\n`
+  const text = `import { materializedView, raw, schema, sqlFunction, table } from 'chkit'\nexport default schema(${definitions.join(', ')})\n`
   project.write({ 'schema.ts': text })
 }
 
@@ -123,4 +123,23 @@ test('a rename over something that exists is a conflict, not a drop', async () =
     error: 'Renamed column "app.t.a" cannot become "app.t.b", which exists already.',
     hint: 'Drop "app.t.b" in a migration before; or take renamedFrom away, to drop "app.t.a".',
   })
+})
+
+test('what raw objects make is no drift, whatever their keys are, and no repair creates it again', async () => {
+  await apply(
+    "raw({ key: 'my function', create: 'CREATE FUNCTION chkit_raw_triple AS x -> x * 3', drop: 'DROP FUNCTION chkit_raw_triple' })",
+    "raw({ key: 'my table', create: 'CREATE TABLE raw_made (id UInt64) ENGINE = Memory' })",
+    "raw({ key: 'my view', create: 'CREATE VIEW app.raw_view AS SELECT id FROM app.sink', drop: 'DROP VIEW app.raw_view' })",
+    table("a: 'UInt8', b: { type: 'UInt16', materialized: 'chkit_raw_triple(a)' }"),
+    sink,
+    "sqlFunction({ name: 'chkit_declared', as: 'x -> x' })",
+    "materializedView({ database: 'app', name: 'over_raw', to: 'app.sink', as: 'SELECT id FROM app.raw_view' })",
+  )
+  expect(await project.run(['drift', '--exit-code'])).toMatchObject({ exitCode: 0 })
+  await query('ALTER TABLE app.t DROP COLUMN b')
+  const { json } = await project.run(['drift', '--json'])
+  expect(json.repair).toEqual(['ALTER TABLE app.t ADD COLUMN IF NOT EXISTS `b` UInt16 MATERIALIZED a * 3'])
+  declare(sink, "sqlFunction({ name: 'chkit_declared', as: 'x -> x' })")
+  expect((await project.run(['generate'])).stdout).toContain('danger  raw:my function')
+  expect(await project.run(['migrate', '--apply'])).toMatchObject({ exitCode: 3 })
 })
