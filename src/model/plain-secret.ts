@@ -19,6 +19,10 @@ const PASSWORD_AT: Readonly<Record<string, number>> = {
 const OBJECT_STORES = new Set(['s3', 's3cluster', 's3queue', 'gcs', 'oss', 'cosn', 'icebergs3', 'deltalake', 'hudi'])
 const KEY_ID = /^(?:env:.*|[A-Z0-9]{16,128})$/
 
+/** `(url, container, blob, account, key, …)`, or a connection string in place of the URL. */
+const AZURE = /^(?:azureBlobStorage|(?:iceberg|deltaLake|paimon)Azure)(?:Cluster)?$/i
+const ACCOUNT_KEY = /(?:^|;)\s*(?:AccountKey|SharedAccessSignature)\s*=([^;]+)/i
+
 /** Names of settings and of keys of named collections that hold a secret. */
 const SECRET_NAME = /(?:^|_)(?:password|secret_access_key|secret|token|account_key|private_key)$/i
 
@@ -30,8 +34,9 @@ export function holdsPlainSecret(definition: Definition): boolean {
   switch (definition.kind) {
     case 'table': {
       const { name, args } = definition.engine
-      // The family of MergeTree takes no secrets: the path that most tables take.
+      // The parameters of the family of MergeTree are no secrets: the path that most tables take.
       if (args.length > 0 && !name.endsWith('MergeTree') && secretIn(`${name}(${args.join(', ')})`)) return true
+      if (definition.asTableFunction !== undefined && secretIn(definition.asTableFunction)) return true
       return secretInSettings(definition.settings)
     }
     case 'view':
@@ -48,11 +53,17 @@ export function holdsPlainSecret(definition: Definition): boolean {
 }
 
 /** What a query must mention to be looked through at all. */
-const MENTIONS = new RegExp(`\\b(?:${[...Object.keys(PASSWORD_AT), ...OBJECT_STORES, 'url'].join('|')})\\s*\\(`, 'i')
+const MENTIONS = new RegExp(
+  `(?:\\b(?:${[...Object.keys(PASSWORD_AT), ...OBJECT_STORES, 'url'].join('|')})|Azure\\w*)\\s*\\(`,
+  'i',
+)
 
 function secretInSettings(settings: Settings | undefined): boolean {
   for (const [name, value] of Object.entries(settings ?? {})) {
-    if (SECRET_NAME.test(name) && value.startsWith("'") && isPlain(value.slice(1, -1))) return true
+    if (value.startsWith("'")) {
+      if (SECRET_NAME.test(name) && isPlain(value.slice(1, -1))) return true
+      if (hasPlainUserInfo(value.slice(1, -1))) return true
+    } else if (value.startsWith('disk(') && secretIn(value)) return true
   }
   return false
 }
@@ -67,8 +78,8 @@ function secretIn(text: string, named = true): boolean {
     if (
       named &&
       tokens.kinds[index] === Token.string &&
-      isNamedSecret(tokens, index) &&
-      isPlain(stringValue(tokens, index))
+      (hasPlainUserInfo(stringValue(tokens, index)) ||
+        (isNamedSecret(tokens, index) && isPlain(stringValue(tokens, index))))
     )
       return true
   }
@@ -87,8 +98,13 @@ function isNamedSecret(tokens: Tokens, index: number): boolean {
 function secretInCall(tokens: Tokens, open: number, close: number): boolean {
   const name = tokenText(tokens, open - 1).toLowerCase()
   const at = Object.hasOwn(PASSWORD_AT, name) ? PASSWORD_AT[name] : undefined
-  if (at === undefined && !OBJECT_STORES.has(name) && name !== 'url') return false
+  const isAzure = AZURE.test(name)
+  if (at === undefined && !OBJECT_STORES.has(name) && !isAzure && name !== 'url') return false
   const strings = parameters(tokens, open, close)
+  if (isAzure) {
+    const key = ACCOUNT_KEY.exec(strings[0] ?? '')?.[1] ?? (strings.length > 4 ? strings[4] : undefined)
+    return key !== undefined && isPlain(key)
+  }
   if (strings.some((value) => value !== undefined && hasPlainUserInfo(value))) return true
   const password =
     OBJECT_STORES.has(name) && KEY_ID.test(strings[1] ?? '') ? strings[2] : at === undefined ? undefined : strings[at]
