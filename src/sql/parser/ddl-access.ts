@@ -413,7 +413,7 @@ function parseProfileElements(cursor: Cursor): ProfileElement[] {
 }
 
 /** `p, q ON a, b`, several groups separated by commas. */
-function parsePolicyTargets(cursor: Cursor, base: Mutable<AccessBase>): PolicyTarget[] {
+export function parsePolicyTargets(cursor: Cursor, base: Mutable<Pick<AccessBase, 'cluster'>>): PolicyTarget[] {
   const targets: PolicyTarget[] = []
   do {
     const policies = [parseNameOrString(cursor, 'policy name')]
@@ -435,7 +435,8 @@ function startsTarget(cursor: Cursor, index: number): boolean {
   return cursor.atIndex('ON', index + 1) && !cursor.atIndex('ON CLUSTER', index + 1)
 }
 
-function parsePolicyTable(cursor: Cursor): PolicyTarget['tables'][number] {
+/** `db.t`, `t`, `db.*` or `*`. */
+export function parsePolicyTable(cursor: Cursor): PolicyTarget['tables'][number] {
   if (cursor.acceptToken(Token.asterisk)) return {}
   const first = cursor.identifier('table')
   if (!cursor.acceptToken(Token.dot)) return { name: first }

@@ -11,13 +11,13 @@ import type {
   SystemStatement,
 } from '../ast-ddl.js'
 import { Token } from '../lexer.js'
-import { printRoleSet } from '../printer/ddl-access.js'
+import { printPolicyTargets, printRoleSet } from '../printer/ddl-access.js'
 import { printNamePart, printObjectName, printPartition } from '../printer/ddl-common.js'
 import { printExpression } from '../printer/expression.js'
 import { printTable } from '../printer/query.js'
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../quote.js'
 import { type Cursor, parseCommaList } from './cursor.js'
-import { parseRoleSet } from './ddl-access.js'
+import { parsePolicyTable, parsePolicyTargets, parseRoleSet } from './ddl-access.js'
 import {
   flag,
   parseCluster,
@@ -453,7 +453,33 @@ const ACCESS_OBJECTS: readonly (readonly [phrase: string, printed: string, plura
   ['PROFILE', 'SETTINGS PROFILE', 'SETTINGS PROFILES'],
 ]
 
-/** SHOW CREATE USER and its like, the row policies apart: those are kept as text. */
+/** SHOW CREATE of row and masking policies: by name and table, all of one name, all on a table, or all. */
+function parseShowCreatePolicies(cursor: Cursor): InspectStatement | undefined {
+  const word = cursor.acceptOneOf('ROW POLICIES', 'ROW POLICY', 'POLICIES', 'POLICY', 'MASKING POLICY')
+  if (word === undefined) return undefined
+  const isMasking = word.startsWith('MASKING')
+  const all = isMasking ? 'SHOW CREATE MASKING POLICIES' : 'SHOW CREATE ROW POLICIES'
+  const isPlural = word.endsWith('IES')
+  if (cursor.accept('ON')) {
+    if (cursor.atToken(Token.asterisk) && cursor.kindAt(cursor.index + 1) === Token.dot) {
+      cursor.index += 2
+      cursor.expectToken(Token.asterisk, '*')
+      return inspect('SHOW', all)
+    }
+    return inspect(
+      'SHOW',
+      `${all} ${printPolicyTargets([{ policies: [], tables: [parsePolicyTable(cursor)] }]).trim()}`,
+    )
+  }
+  const isName = cursor.atIdentifier() || cursor.atToken(Token.string)
+  if (isPlural && (!isName || cursor.at('FORMAT') || cursor.at('INTO OUTFILE'))) return inspect('SHOW', all)
+  const isOnlyName = cursor.kindAt(cursor.index + 1) !== Token.comma && !cursor.atIndex('ON', cursor.index + 1)
+  if (isPlural && isOnlyName) return inspect('SHOW', `${all} ${quoteIdentifierIfNeeded(parseNameOrString(cursor))}`)
+  const targets = printPolicyTargets(parsePolicyTargets(cursor, {}))
+  return inspect('SHOW', `${isMasking ? all : 'SHOW CREATE ROW POLICY'} ${targets}`)
+}
+
+/** SHOW CREATE USER and its like. */
 function parseShowCreateAccess(cursor: Cursor): InspectStatement | undefined {
   for (const [phrase, single, plural] of ACCESS_OBJECTS) {
     if (!cursor.accept(phrase)) continue
@@ -476,7 +502,7 @@ function parseShowGrants(cursor: Cursor): InspectStatement {
 function parseShowCreate(cursor: Cursor): InspectStatement | undefined {
   if (cursor.accept('DATABASE'))
     return inspect('SHOW', `SHOW CREATE DATABASE ${quoteIdentifierIfNeeded(cursor.identifier())}`)
-  const access = parseShowCreateAccess(cursor)
+  const access = parseShowCreateAccess(cursor) ?? parseShowCreatePolicies(cursor)
   if (access !== undefined) return access
   const temporary = cursor.accept('TEMPORARY') ? 'TEMPORARY ' : ''
   const object = cursor.acceptOneOf('TABLE', 'VIEW', 'DICTIONARY')

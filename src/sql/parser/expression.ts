@@ -53,7 +53,7 @@ SYMBOLS[Token.less] = operator('less', 9, 'comparison')
 SYMBOLS[Token.greater] = operator('greater', 9, 'comparison')
 SYMBOLS[Token.lessOrEquals] = operator('lessOrEquals', 9, 'comparison')
 SYMBOLS[Token.greaterOrEquals] = operator('greaterOrEquals', 9, 'comparison')
-SYMBOLS[Token.spaceship] = operator('isNotDistinctFrom', 9)
+SYMBOLS[Token.spaceship] = operator('isNotDistinctFrom', 9, 'comparison')
 SYMBOLS[Token.concat] = operator('concat', 10, 'mergeable')
 SYMBOLS[Token.plus] = operator('plus', 11)
 SYMBOLS[Token.minus] = operator('minus', 11)
@@ -65,8 +65,8 @@ const OR = operator('or', 4, 'mergeable')
 const AND = operator('and', 5, 'mergeable')
 const NOT_PRECEDENCE = 5
 const NEGATE_PRECEDENCE = 13
-const DISTINCT_FROM = operator('isDistinctFrom', 6, 'binary', 3)
-const NOT_DISTINCT_FROM = operator('isNotDistinctFrom', 6, 'binary', 4)
+const DISTINCT_FROM = operator('isDistinctFrom', 6, 'comparison', 3)
+const NOT_DISTINCT_FROM = operator('isNotDistinctFrom', 6, 'comparison', 4)
 const IS_NULL = operator('isNull', 6, 'isNull', 2)
 const IS_NOT_NULL = operator('isNotNull', 6, 'isNull', 3)
 const IS_UNKNOWN = operator('isNull', 6, 'isNull', 2)
@@ -79,7 +79,7 @@ const LIKE = operator('like', 9, 'like')
 const ILIKE = operator('ilike', 9, 'like')
 const NOT_LIKE = operator('notLike', 9, 'like', 2)
 const NOT_ILIKE = operator('notILike', 9, 'like', 2)
-const REGEXP = operator('match', 9)
+const REGEXP = operator('match', 9, 'comparison')
 const IN = operator('in', 9)
 const NOT_IN = operator('notIn', 9, 'binary', 2)
 const GLOBAL_IN = operator('globalIn', 9, 'binary', 2)
@@ -327,6 +327,11 @@ function parseBinary(cursor: Cursor, precedence: number): Expression {
         left = parseBetween(cursor, left, found.kind === 'notBetween')
         break
       case 'like': {
+        const quantified = acceptQuantified(cursor, found.name, left)
+        if (quantified !== undefined) {
+          left = quantified
+          break
+        }
         const pattern = parseBinary(cursor, found.precedence + 1)
         left = operation(
           found.name,
@@ -337,7 +342,7 @@ function parseBinary(cursor: Cursor, precedence: number): Expression {
         break
       }
       case 'comparison': {
-        const quantified = acceptQuantifiedSubquery(cursor, found.name, left)
+        const quantified = acceptQuantified(cursor, found.name, left)
         left = quantified ?? operation(found.name, [left, parseBinary(cursor, found.precedence + 1)])
         break
       }
@@ -385,20 +390,23 @@ const QUANTIFIED: Readonly<Record<string, { readonly any: readonly string[]; rea
   greaterOrEquals: { any: ['greaterOrEquals', 'min'], all: ['greaterOrEquals', 'max'] },
 }
 
-function acceptQuantifiedSubquery(cursor: Cursor, name: string, left: Expression): Expression | undefined {
+/** `ANY (SELECT ..)`, `SOME(array)` and the like behind a comparison; other operators take arrays alone. */
+function acceptQuantified(cursor: Cursor, name: string, left: Expression): Expression | undefined {
   if (cursor.kinds[cursor.index] !== Token.word || cursor.kindAt(cursor.index + 1) !== Token.leftParen) return undefined
   const all = cursor.at('ALL')
   const some = !all && cursor.at('SOME')
   if (!(all || some || cursor.at('ANY'))) return undefined
   if (!startsQuery(cursor, cursor.index + 2))
     return all || some ? acceptQuantifiedArray(cursor, name, left, all) : undefined
+  const rewritten = QUANTIFIED[name]
+  if (rewritten === undefined) return undefined
   // `= any((SELECT 1) + 1)` is a call.
   const query = acceptOnce(cursor, 'quantified', (at) => {
     at.index++
     return acceptParenthesizedQuery(at)
   })
   if (query === undefined) return undefined
-  const [result, aggregate] = QUANTIFIED[name]![all ? 'all' : 'any']
+  const [result, aggregate] = rewritten[all ? 'all' : 'any']
   if (aggregate === undefined) return operation(result!, [left, { kind: 'subquery', query }])
   const wrapped: Query = {
     kind: 'select',

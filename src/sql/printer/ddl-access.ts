@@ -170,7 +170,8 @@ export function printSettingsProfile(node: SettingsProfileStatement): string {
   return node.to === undefined ? out : `${out} TO ${printRoleSet(node.to)}`
 }
 
-function printPolicyTargets(targets: readonly PolicyTarget[]): string {
+/** `p, q ON a, b`, groups separated by commas. */
+export function printPolicyTargets(targets: readonly PolicyTarget[]): string {
   return targets
     .map((target) => {
       const tables = target.tables.map((table) => {
