@@ -208,9 +208,16 @@ function planText(
     .filter((risk) => risks[risk] > 0)
     .map((risk) => colour[risk](`${risks[risk]} ${risk}`))
   const lines = [`${style.bold(countOf(steps.length, 'operation'))} (${summary.join(', ')})`]
+  const told = new Set<Step>()
   for (const statement of statements) {
     lines.push('')
     for (const step of statement.steps) {
+      // Of several statements of one step, the first says why.
+      if (told.has(step)) {
+        lines.push(`  ${colour[step.risk](step.risk.padEnd(7))} ${step.key}  ${style.dim('(continued)')}`)
+        continue
+      }
+      told.add(step)
       const head = `  ${colour[step.risk](step.risk.padEnd(7))} `
       lines.push(...wrapText(`${step.key}  ${style.dim(step.reason)}`, width, head, NOTE_INDENT))
       if (step.warning !== undefined)

@@ -91,10 +91,18 @@ export function renameColumnsIn(expression: string, renames: ReadonlyMap<string,
   return copied === 0 ? expression : out + expression.slice(copied)
 }
 
-/** True when a query selects all columns of something: an asterisk that is neither a factor nor inside `count(*)`. */
+/**
+ * True when a query selects columns that it does not name: by `COLUMNS('..')`, by a NATURAL JOIN, or by an asterisk that
+ * is neither a factor nor inside `count(*)`.
+ */
 export function readsEverything(query: string): boolean {
   const tokens = tokenize(query)
   for (let index = 1; index < tokens.count; index++) {
+    if (
+      tokens.kinds[index] === Token.word &&
+      /^(?:COLUMNS|NATURAL)$/i.test(query.slice(tokens.starts[index], tokens.ends[index]))
+    )
+      return true
     if (tokens.kinds[index] !== Token.asterisk) continue
     const before = tokens.kinds[index - 1]
     if (before === Token.comma || before === Token.dot) return true

@@ -1,6 +1,6 @@
 /** Objects that nobody changed, although what they read changes or goes away. */
 import type { Change } from '../diff/change.js'
-import { readsEverything } from '../diff/expression-names.js'
+import { mentionsColumn, readsEverything } from '../diff/expression-names.js'
 import { accessReferences } from '../model/access-references.js'
 import {
   type Definition,
@@ -9,6 +9,7 @@ import {
   type MaterializedView,
   objectKey,
   objectName,
+  type SqlText,
   type Table,
   type View,
 } from '../model/definition.js'
@@ -31,6 +32,18 @@ function changesShape(change: Change): boolean {
   )
 }
 
+/** True when the columns of a query may differ after `changes` of what it reads; without them, after any change. */
+function showsChange(query: SqlText, changes: readonly Change[] | undefined): boolean {
+  if (changes === undefined || readsEverything(query)) return true
+  return changes.some(
+    (change) =>
+      change.kind === 'modifyColumn' &&
+      change.attributes.includes('type') &&
+      // ARRAY JOIN names a flattened Nested column by what stands before its dot.
+      (mentionsColumn(query, change.to.name) || mentionsColumn(query, change.to.name.split('.', 1)[0]!)),
+  )
+}
+
 /**
  * Views freeze the names and types of their columns when they are created: those over a table that changes are stated
  * again, so that they show what a new one would. Views with a declared column list stay as they are.
@@ -47,9 +60,7 @@ export function refreshedViews(
     for (const user of scene.usersAfter.get(key) ?? []) {
       const view = scene.after.get(user)!
       if (seen.has(user) || (view.kind !== 'view' && view.kind !== 'materialized_view')) continue
-      const retyped =
-        reshaped.get(key)?.some((part) => part.kind === 'modifyColumn' && part.attributes.includes('type')) ?? true
-      if (!retyped && !readsEverything(view.query)) continue
+      if (!showsChange(view.query, reshaped.get(key))) continue
       // A materialized view's target is no source of it.
       if (view.kind === 'materialized_view' && key === keyOf('table', view.to ?? { database: '', name: '' })) continue
       seen.add(user)

@@ -8,6 +8,7 @@ import { aggregates, columnsIn, mentionsColumn, readsEverything } from '../diff/
 import { assertNever } from '../errors.js'
 import { readTtl } from '../model/clause.js'
 import { type Column, type MaterializedView, objectKey, objectName, type Table } from '../model/definition.js'
+import { outputColumns } from '../model/query-columns.js'
 import { quoteIdentifierIfNeeded, quoteQualified } from '../sql/quote.js'
 import { deletesRows } from '../sql/ttl.js'
 import { type ColumnRoles, columnRoles, deletesValues, isStored } from './column-roles.js'
@@ -27,7 +28,7 @@ export type TableChanges = {
   readonly changes: readonly Change[]
   /** Materialized views, in their desired state, that read this table and that this plan leaves as they are. */
   readonly unchangedReaders: readonly MaterializedView[]
-  /** Names of views, dictionaries and materialized views that read this table, for warnings. */
+  /** Names of all that reads this table, for warnings. */
   readonly readers: readonly string[]
 }
 
@@ -73,6 +74,12 @@ type Scope = TableChanges & {
 /** The statement that rewrites the table by copying, in words: what a rebuild would do. */
 const RECREATE_HINT =
   'Run generate with --allow-recreate to drop the table and create it anew; its rows are lost, so copy them elsewhere first.'
+const RECREATE_EMPTY_HINT =
+  'Run generate with --allow-recreate to drop the table and create it anew; its engine keeps no rows, so none are lost.'
+
+function hintFor({ from }: TableChanges, hint: string): string {
+  return hint === RECREATE_HINT && !engineAbilities(from.engine).holdsRows ? RECREATE_EMPTY_HINT : hint
+}
 
 /** The step of a change with its names, its risk and its reverse. */
 export function stepOf(change: Change, facts: Facts): Step {
@@ -90,7 +97,8 @@ export function planTable(table: TableChanges): TableSteps {
   for (const change of inPlace(scope.to, withRebuiltParts(scope))) {
     for (const part of splitChange(change)) {
       const verdict = decide(scope, part)
-      if ('code' in verdict) refusals.push({ change: part, object: objectKey(table.to), ...verdict })
+      if ('code' in verdict)
+        refusals.push({ change: part, object: objectKey(table.to), ...verdict, hint: hintFor(table, verdict.hint) })
       else entries.push({ phase: verdict.phase, step: stepOf(part, verdict.facts) })
     }
   }
@@ -369,6 +377,18 @@ function unchangedReadersOf(scope: Scope, column: string): string[] {
   return scope.unchangedReaders.filter((view) => mentionsColumn(view.query, column)).map((view) => objectName(view))
 }
 
+/** True when `table` is the target of `view`. */
+export function writesTo(view: MaterializedView, table: Table): boolean {
+  return view.to !== undefined && view.to.database === table.database && view.to.name === table.name
+}
+
+/** What becomes of stored rows while a column of theirs changes. */
+function rowsText({ from }: Scope): string {
+  const { mergeTree, holdsRows } = engineAbilities(from.engine)
+  if (mergeTree) return 'parts are rewritten in the background'
+  return holdsRows ? 'the rows that it holds are rewritten at once' : 'its engine keeps no rows of its own'
+}
+
 function decideDropColumn(scope: Scope, change: ChangeOf<'dropColumn'>): Verdict {
   const { name } = change.column
   const readers = unchangedReadersOf(scope, name)
@@ -404,8 +424,8 @@ function decideRenameColumn(scope: Scope, change: ChangeOf<'renameColumn'>): Ver
     )
   return allow(PHASE.renames, {
     risk: 'caution',
-    mutation: true,
-    reason: `Renaming column ${from} to ${to} keeps its values; parts are rewritten in the background.`,
+    mutation: engineAbilities(scope.from.engine).mergeTree,
+    reason: `Renaming column ${from} to ${to} keeps its values; ${rowsText(scope)}.`,
     warning: `Queries that still name ${from} fail from then on${readersText(scope)}.`,
   })
 }
@@ -417,7 +437,9 @@ function nestOf(column: string): string | undefined {
 }
 
 function readersText(scope: Scope): string {
-  return scope.readers.length > 0 ? `; ${scope.readers.join(', ')} read this table` : ''
+  return scope.readers.length > 0
+    ? `; ${scope.readers.join(', ')} ${scope.readers.length === 1 ? 'reads' : 'read'} this table`
+    : ''
 }
 
 function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
@@ -448,7 +470,7 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
     mutation = conversion.way === 'mutation' && stored
     notes.push(
       mutation
-        ? `Column ${to.name} is converted from ${from.type} to ${to.type}; parts are rewritten in the background.`
+        ? `Column ${to.name} is converted from ${from.type} to ${to.type}; ${rowsText(scope)}.`
         : `The type of ${to.name} changes from ${from.type} to ${to.type} in metadata only.`,
     )
     if (mutation) raise('caution')
@@ -465,9 +487,12 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
       }
       warnings.push('The migration stops before its first change while such rows exist.')
     }
-    const readers = unchangedReadersOf(scope, to.name)
-    if (readers.length > 0)
-      warnings.push(`Materialized view ${readers.join(', ')} reads it: check that its query accepts ${to.type}.`)
+    for (const view of scope.unchangedReaders)
+      if (!writesTo(view, scope.to)) {
+        if (mentionsColumn(view.query, to.name))
+          warnings.push(`Materialized view ${objectName(view)} reads it: check that its query accepts ${to.type}.`)
+      } else if (outputColumns(view.query)?.includes(to.name) ?? true)
+        warnings.push(`Materialized view ${objectName(view)} writes it: check that what it selects fits ${to.type}.`)
   }
   if (has('default')) {
     const [note, warning, defaultRisk] = defaultNotes(scope, change)

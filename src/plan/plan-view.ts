@@ -2,7 +2,14 @@
 
 import type { Change, MaterializedViewAttribute } from '../diff/change.js'
 import { readsEverything } from '../diff/expression-names.js'
-import { type MaterializedView, type Model, objectKey, objectName, type Table } from '../model/definition.js'
+import {
+  type MaterializedView,
+  type Model,
+  objectKey,
+  objectName,
+  type QualifiedName,
+  type Table,
+} from '../model/definition.js'
 import { missingInTarget, outputColumns } from '../model/query-columns.js'
 import { stepOf } from './plan-table.js'
 import type { Refusal, Step } from './step.js'
@@ -45,7 +52,7 @@ export function planMaterializedView(
       step: stepOf(change, {
         risk: attributes.includes('query') || attributes.includes('refresh') ? 'caution' : 'safe',
         reason: 'The view is altered in place; rows that it has written stay as they are.',
-        ...(attributes.includes('query') && { warning: 'Only rows inserted from then on pass through the new query.' }),
+        ...(attributes.includes('query') && { warning: newQueryText(view) }),
       }),
     }
   if (from.to !== undefined && view.to !== undefined) {
@@ -53,16 +60,46 @@ export function planMaterializedView(
     return {
       step: beginsToReplaceRows(from, view)
         ? stepOf(replaced, { risk: 'danger', reason: 'The view is replaced.', warning: REPLACES_ROWS })
-        : stepOf(replaced, { risk: 'caution', reason: 'The view is replaced; the rows in its target table stay.' }),
+        : stepOf(replaced, {
+            risk: 'caution',
+            reason: 'The view is replaced; the rows in its target table stay.',
+            ...replacementWarning(from.to, view.to, view),
+          }),
     }
   }
-  const reasons = [`${attributes.join(', ')} of an inner table's view cannot be altered`]
+  const parts = attributes.map((attribute) => WORDS[attribute] ?? attribute).join(', ')
+  const reasons = [`${parts} of an inner table's view cannot be altered`]
   if (allowRecreate) return { step: recreation(from, view, reasons) }
   return refusalOf(change, {
     code: 'rebuild_required',
-    message: `Materialized view ${name} keeps its rows in an inner table, and its ${attributes.join(', ')} cannot change in place.`,
-    hint: 'Run generate with --allow-recreate to drop the view with its rows and create it anew, or move it to a target table (to) first.',
+    message: `Materialized view ${name} keeps its rows in an inner table, and its ${parts} cannot change in place.`,
+    hint:
+      view.to === undefined
+        ? 'Run generate with --allow-recreate to drop the view with its rows and create it anew, or move its rows to a target table (to) first.'
+        : `Declare the view with a target (to) under another name and copy the rows of ${name} into it before dropping ${name}; or run generate with --allow-recreate, which loses them.`,
   })
+}
+
+const WORDS: Readonly<Partial<Record<MaterializedViewAttribute, string>>> = { to: 'target', inner: 'inner table' }
+
+/** What the new query of a view means for rows. */
+function newQueryText({ refresh, to }: MaterializedView): string {
+  if (refresh === undefined) return 'Only rows inserted from then on pass through the new query.'
+  if (refresh.append === true) return 'Refreshes from then on append the rows of the new query.'
+  const target = to === undefined ? 'its rows' : `the rows of ${to.database}.${to.name}`
+  return `The next refresh replaces ${target} by those of the new query.`
+}
+
+/** What a view that is made anew over a target does with rows. */
+function replacementWarning(from: QualifiedName, to: QualifiedName, { refresh }: MaterializedView) {
+  const [old, next] = [`${from.database}.${from.name}`, `${to.database}.${to.name}`]
+  const notes = old === next ? [] : [`${old} keeps its rows and gets no more.`]
+  if (refresh === undefined && old !== next) notes.push(`${next} gets only rows inserted from then on.`)
+  if (refresh !== undefined)
+    notes.push(
+      `It refreshes as soon as it is made${refresh.append === true ? ` and appends all rows of its query to ${next}` : ''}.`,
+    )
+  return notes.length === 0 ? {} : { warning: notes.join(' ') }
 }
 
 /** True when a view replaces the rows of its target at each refresh, and did not before. */

@@ -10,7 +10,7 @@ import { brokenDictionaries, brokenReaders, refreshedViews, restatedGrants } fro
 import { nameChange } from './describe.js'
 import { engineAbilities } from './engines.js'
 import { planObject } from './plan-object.js'
-import { planTable, stepOf } from './plan-table.js'
+import { planTable, stepOf, writesTo } from './plan-table.js'
 import {
   hasDictionaries,
   isUnchangedView,
@@ -62,7 +62,9 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
       to,
       changes: parts,
       unchangedReaders: readers.filter((reader) => isUnchangedView(scene, reader)) as MaterializedView[],
-      readers: readers.filter((reader) => reader.kind !== 'table').map(objectName),
+      readers: readers
+        .filter((reader) => !(reader.kind === 'materialized_view' && writesTo(reader, to)))
+        .map(objectName),
     })
     const mustRebuild = planned.refusals.length > 0 && planned.refusals.every((r) => r.code === 'rebuild_required')
     if (mustRebuild && options.allowRecreate) {

@@ -30,7 +30,7 @@ beforeEach(() => {
 afterEach(() => project.remove())
 
 function declare(...definitions: string[]): void {
-  const text = `import { materializedView, raw, schema, sqlFunction, table } from 'chkit'\nexport default schema(${definitions.join(', ')})\n`
+  const text = `import { materializedView, raw, schema, sqlFunction, table, view } from 'chkit'\nexport default schema(${definitions.join(', ')})\n`
   project.write({ 'schema.ts': text })
 }
 
@@ -142,4 +142,27 @@ test('what raw objects make is no drift, whatever their keys are, and no repair 
   declare(sink, "sqlFunction({ name: 'chkit_declared', as: 'x -> x' })")
   expect((await project.run(['generate'])).stdout).toContain('danger  raw:my function')
   expect(await project.run(['migrate', '--apply'])).toMatchObject({ exitCode: 3 })
+})
+
+test('only views that show a converted column are stated again, and texts fit the engine', async () => {
+  const over = (b: string, d: string) => [
+    table(`a: 'UInt8', b: '${b}'`),
+    sink,
+    "view({ database: 'app', name: 'no_b', as: 'SELECT id, a FROM app.t' })",
+    "view({ database: 'app', name: 'b', as: 'SELECT b + 1 AS x FROM app.t' })",
+    "view({ database: 'app', name: 'all_of_it', as: 'SELECT * FROM app.t' })",
+    "materializedView({ database: 'app', name: 'in', to: 'app.t', as: 'SELECT id, 1 AS a, 2 AS b FROM app.sink' })",
+    `table({ database: 'app', name: 'm', engine: "Merge('app', '${d}')", columns: { id: 'UInt64', b: '${b}' } })`,
+  ]
+  await apply(...over('UInt8', '^t$'))
+  declare(...over('UInt16', '^t$'))
+  const { stdout } = await project.run(['generate'])
+  expect(stdout).not.toContain('app.no_b')
+  for (const name of ['view:app.b ', 'view:app.all_of_it ']) expect(stdout).toContain(name)
+  expect(stdout).toContain('Materialized view app.in writes it: check that what it selects fits UInt16.')
+  expect(stdout).toContain('Column b is converted from UInt8 to UInt16; its engine keeps no rows of its own.')
+  expect(await project.run(['migrate', '--apply'])).toMatchObject({ exitCode: 0 })
+  expect(await project.run(['drift', '--exit-code'])).toMatchObject({ exitCode: 0 })
+  declare(...over('UInt16', '^t.?$'))
+  expect((await project.run(['generate'])).stderr).toContain('its engine keeps no rows, so none are lost')
 })

@@ -773,7 +773,7 @@ export const EDITS: readonly EditCase[] = [
     name: 'a materialized view that keeps its rows itself, with a TTL and an index more',
     before: [t(), inner('SELECT id, at FROM d.t')],
     after: [t(), inner('SELECT id, at FROM d.t', { ttl: 'at + INTERVAL 50 YEAR' })],
-    refused: /keeps its rows in an inner table, and its inner cannot change in place/,
+    refused: /keeps its rows in an inner table, and its inner table cannot change in place/,
   },
   {
     name: 'a materialized view that moves to a target table',
