@@ -1,6 +1,7 @@
 import type { Executor } from '../clickhouse/executor.js'
 import { readTableSizes, type TableSize } from '../clickhouse/table-sizes.js'
 import { ChkitError } from '../errors.js'
+import { followNames, type LiveName } from './live-names.js'
 import type { MigrationStatement, ParsedMigration } from './migration-file.js'
 import { findNarrowings } from './narrowing.js'
 import type { ObjectRef } from './proof.js'
@@ -27,10 +28,20 @@ export type DestructiveOperation = {
 }
 
 type Operation = MigrationStatement['effects']['operations'][number]
+/** What an operation acts on: an object, or the whole of a database where the name is empty. */
+type Target = {
+  /** As the statement names it. */
+  readonly named: ObjectRef
+  /** As the server calls it now; undefined where the migrations make it themselves. */
+  readonly live: ObjectRef | undefined
+}
+
 type Found = {
   readonly migration: ParsedMigration
   readonly statement: MigrationStatement
   readonly operation: Operation
+  /** Undefined where its text does not tell. */
+  readonly target: Target | undefined
 }
 
 const NOT_NAMED = 'destructive_operation_review_required'
@@ -51,14 +62,15 @@ const RECOMMENDATIONS: Readonly<Record<string, string>> = {
   [NOT_NAMED]: 'Read the statement and make sure that what it removes is not needed.',
 }
 
-function dangerous(migrations: readonly ParsedMigration[]): Found[] {
-  return migrations.flatMap((migration) =>
-    migration.statements.flatMap((statement) =>
-      statement.effects.operations
-        .filter((operation) => operation.risk === 'danger' || operation.warningCode === REPLACED_BY_REFRESH)
-        .map((operation) => ({ migration, statement, operation })),
-    ),
-  )
+function dangerous(migrations: readonly ParsedMigration[], current: string): Found[] {
+  const found: Found[] = []
+  followNames(migrations, current, (migration, statement, live) => {
+    for (const operation of statement.effects.operations) {
+      if (operation.risk === 'danger' || operation.warningCode === REPLACED_BY_REFRESH)
+        found.push({ migration, statement, operation, target: targetOf(operation, current, live) })
+    }
+  })
+  return found
 }
 
 /** In the order in which they would run. */
@@ -82,34 +94,42 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
 }
 
-/** What an operation acts on, in a database: the whole of it where the name is empty. */
-function targetOf(operation: Operation, current: string): ObjectRef | undefined {
-  const { object } = operation
+function targetOf({ object }: Operation, current: string, live: LiveName): Target | undefined {
   if (object === undefined) return undefined
-  if (object.kind === 'database') return { database: object.name, name: '' }
-  return { database: object.database ?? current, name: object.name }
+  const whole = { database: object.name, name: '' }
+  if (object.kind === 'database') return { named: whole, live: whole }
+  const named = { database: object.database ?? current, name: object.name }
+  return { named, live: live(named) }
 }
 
-function impactOf(object: ObjectRef | undefined, size: TableSize | undefined): string {
-  if (object === undefined) return 'What it touches cannot be told from its text.'
-  const name = object.name === '' ? `Database ${object.database}` : `${object.database}.${object.name}`
-  if (size === undefined || size.rows === 0) return `${name} holds no rows now.`
-  return `${name} holds ${formatCount(size.rows)} rows (${formatBytes(size.bytes)}) now.`
+const textOf = ({ database, name }: ObjectRef) => (name === '' ? `Database ${database}` : `${database}.${name}`)
+
+function impactOf(target: Target | undefined, size: TableSize | undefined): string {
+  if (target === undefined) return 'What it touches cannot be told from its text.'
+  const named = textOf(target.named)
+  if (target.live === undefined) return `${named} is what these migrations make of it; nothing of it is there now.`
+  const live = textOf(target.live)
+  const held = size === undefined || size.rows === 0 ? 'no rows' : `${rowCount(size.rows)} (${formatBytes(size.bytes)})`
+  return live === named ? `${named} holds ${held} now.` : `${named} is ${live} now, which holds ${held}.`
 }
+
+const rowCount = (rows: number) => `${formatCount(rows)} row${rows === 1 ? '' : 's'}`
 
 /** The dangerous operations of `migrations`, with what is there now. Throws connection codes. */
 export async function findDestructive(
   executor: Executor,
   migrations: readonly ParsedMigration[],
 ): Promise<DestructiveOperation[]> {
-  const found = inOrder(migrations, [...dangerous(migrations), ...(await findNarrowings(executor, migrations))])
-  const targets = found.map(({ operation }) => targetOf(operation, executor.database))
-  const known = targets.filter((target) => target !== undefined)
+  const narrowings = (await findNarrowings(executor, migrations)).map(({ table, live, ...one }) => ({
+    ...one,
+    target: { named: table, live },
+  }))
+  const found = inOrder(migrations, [...dangerous(migrations, executor.database), ...narrowings])
+  const known = found.flatMap(({ target }) => (target?.live === undefined ? [] : [target.live]))
   const read = await readTableSizes(executor, known)
   const sizes = new Map(known.map((target, index) => [target, read[index]]))
-  return found.flatMap(({ migration, statement, operation }, index) => {
-    const target = targets[index]
-    const size = target === undefined ? undefined : sizes.get(target)
+  return found.flatMap(({ migration, statement, operation, target }) => {
+    const size = target?.live === undefined ? undefined : sizes.get(target.live)
     const warningCode = operation.warningCode ?? NOT_NAMED
     const impact = impactOf(target, size)
     if (warningCode === REPLACED_BY_REFRESH && (size?.rows ?? 0) === 0) return []

@@ -5,22 +5,22 @@ import type { Identifier, IdentifierPart } from '../sql/ast.js'
 import type { AlterCommand } from '../sql/ast-ddl.js'
 import type { StatementOperation } from '../sql/effects.js'
 import { whereIn } from './evidence.js'
+import { followNames, type LiveName } from './live-names.js'
 import type { MigrationStatement, ParsedMigration } from './migration-file.js'
+import type { ObjectRef } from './proof.js'
 
 /** A conversion of a stored column by which values change or are lost without an error. */
 export type Narrowing = {
   readonly migration: ParsedMigration
   readonly statement: MigrationStatement
   readonly operation: StatementOperation
+  /** As the statement names it. */
+  readonly table: ObjectRef
+  /** As the server calls it now. */
+  readonly live: ObjectRef
 }
 
-type Alter = {
-  readonly migration: ParsedMigration
-  readonly statement: MigrationStatement
-  readonly database: string
-  readonly table: string
-  readonly commands: readonly AlterCommand[]
-}
+type Alter = Omit<Narrowing, 'operation'> & { readonly commands: readonly AlterCommand[] }
 
 type LiveColumn = { readonly type: string; readonly defaultKind: string }
 
@@ -32,20 +32,29 @@ export async function findNarrowings(
   executor: Executor,
   migrations: readonly ParsedMigration[],
 ): Promise<readonly Narrowing[]> {
-  const alters = migrations.flatMap((migration) =>
-    migration.statements.flatMap((statement) => alterOf(migration, statement, executor.database)),
-  )
+  const alters: Alter[] = []
+  followNames(migrations, executor.database, (migration, statement, live) => {
+    const alter = alterOf(migration, statement, executor.database, live)
+    if (alter !== undefined) alters.push(alter)
+  })
   if (!alters.some(({ commands }) => commands.some(convertedType))) return []
   const columns = await readColumns(executor, alters)
   return alters.flatMap((alter) => alter.commands.flatMap((command) => narrowingsOf(alter, command, columns)))
 }
 
-function alterOf(migration: ParsedMigration, statement: MigrationStatement, current: string): Alter[] {
+function alterOf(
+  migration: ParsedMigration,
+  statement: MigrationStatement,
+  current: string,
+  liveName: LiveName,
+): Alter | undefined {
   const { node } = statement
-  if (node.kind !== 'alter' || node.object !== 'TABLE') return []
-  const [database, table] = [node.name.database ?? current, node.name.name]
-  if (typeof database !== 'string' || typeof table !== 'string') return []
-  return [{ migration, statement, database, table, commands: node.commands }]
+  if (node.kind !== 'alter' || node.object !== 'TABLE') return undefined
+  const [database, name] = [node.name.database ?? current, node.name.name]
+  if (typeof database !== 'string' || typeof name !== 'string') return undefined
+  const table = { database, name }
+  const live = liveName(table)
+  return live === undefined ? undefined : { migration, statement, table, live, commands: node.commands }
 }
 
 /** The type that a column is given; undefined where the command gives none. */
@@ -55,12 +64,10 @@ function convertedType(command: AlterCommand): string | undefined {
   return command.column.nullability === 'NULL' ? `Nullable(${type})` : type
 }
 
-const keyOf = (alter: Alter, column: string) => JSON.stringify([alter.database, alter.table, column])
+const keyOf = ({ live }: Alter, column: string) => JSON.stringify([live.database, live.name, column])
 
 async function readColumns(executor: Executor, alters: readonly Alter[]): Promise<Map<string, LiveColumn>> {
-  const tables = new Map(
-    alters.map(({ database, table }) => [JSON.stringify([database, table]), { database, name: table }]),
-  )
+  const tables = new Map(alters.map(({ live }) => [JSON.stringify([live.database, live.name]), live]))
   const rows = await executor.query<{
     database: string
     table: string
@@ -98,13 +105,14 @@ function narrowingsOf(alter: Alter, command: AlterCommand, columns: Map<string, 
   if (way === 'refused' || loss === undefined) return []
   const operation: StatementOperation = {
     type: 'alter_table_modify_column',
-    key: `table:${alter.database}.${alter.table}:column:${name}`,
+    key: `table:${alter.table.database}.${alter.table.name}:column:${name}`,
     risk: 'danger',
     warningCode: 'modify_column_data_loss',
     reason: `Column ${name} is converted from ${column.type} to ${to}: ${loss}.`,
-    object: { kind: 'table', database: alter.database, name: alter.table },
+    object: { kind: 'table', ...alter.table },
   }
-  return [{ migration: alter.migration, statement: alter.statement, operation }]
+  const { commands: _, ...at } = alter
+  return [{ ...at, operation }]
 }
 
 function textOf({ parts }: Identifier): string {

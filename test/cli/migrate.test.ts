@@ -317,6 +317,43 @@ describe('danger', () => {
     expect(await json('migrate', '--apply', '--allow-destructive')).toMatchObject({ exitCode: 0 })
   })
 
+  const RENAMED: readonly { name: string; sql: string; expected: readonly Record<string, unknown>[] }[] = [
+    {
+      name: 'a conversion after a rename in a file before it',
+      sql: 'RENAME TABLE app.t TO app.u; -- next\nALTER TABLE app.u MODIFY COLUMN n Int16;',
+      expected: [
+        { key: 'table:app.u:column:n', rows: 1, impact: /^app\.u is app\.t now, which holds 1 row \(.+\)\.$/ },
+      ],
+    },
+    {
+      name: 'a drop after an exchange',
+      sql: 'CREATE TABLE app.n (id UInt64) ENGINE = MergeTree ORDER BY id; EXCHANGE TABLES app.n AND app.t; -- next\nDROP TABLE app.n;',
+      expected: [{ key: 'table:app.n', rows: 1, impact: /^app\.n is app\.t now, which holds 1 row/ }],
+    },
+    {
+      name: 'what the migrations make themselves',
+      sql: 'DROP TABLE app.t; CREATE TABLE app.t (n Int64) ENGINE = MergeTree ORDER BY n; -- next\nDROP TABLE app.t;',
+      expected: [
+        { key: 'table:app.t', rows: 1, impact: /^app\.t holds 1 row \(.+\) now\.$/ },
+        { key: 'table:app.t', rows: 0, impact: /^app\.t is what these migrations make of it/ },
+      ],
+    },
+  ]
+  test.each(RENAMED)('names are followed through what is pending: $name', async ({ sql, expected }) => {
+    project.write({
+      'migrations/1_a.sql':
+        'CREATE TABLE app.t (id UInt64, n Int32) ENGINE = MergeTree ORDER BY id;\nINSERT INTO app.t VALUES (1, 70000);',
+    })
+    await json('migrate', '--apply')
+    for (const [index, text] of sql.split('-- next').entries())
+      project.write({ [`migrations/${index + 2}_b.sql`]: text })
+    const result = await json('migrate', '--apply')
+    expect(result.destructiveOperations).toMatchObject(
+      expected.map(({ impact, ...facts }) => ({ ...facts, impact: expect.stringMatching(impact as RegExp) })),
+    )
+    expect(await json('migrate', '--apply', '--allow-destructive')).toMatchObject({ exitCode: 0 })
+  })
+
   test('comments that say safe do not help, and a DROP in a comment or a string does not hurt', async () => {
     await seed()
     project.write({
