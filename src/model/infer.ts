@@ -80,12 +80,20 @@ type HoldsNull =
   | {
       readonly type:
         | `${'' | 'LowCardinality('}Nullable(${string}`
-        | `SimpleAggregateFunction(${string}, ${'' | 'LowCardinality('}Nullable(${string}`
+        | `SimpleAggregateFunction(${OfOneValue}, ${'' | 'LowCardinality('}Nullable(${string}`
         | `${'Variant' | 'AggregateFunction' | 'Dynamic'}(${string}`
         | 'Dynamic'
         | 'Geometry'
         | 'GEOMETRY'
     }
+
+/** By their names, because any text before `, Nullable(` would also be the first element of a tuple. */
+type OfOneValue =
+  | `any${'' | 'Last'}${'' | '_respect_nulls'}`
+  | 'min'
+  | 'max'
+  | `sum${'' | 'WithOverflow'}`
+  | `groupBit${'And' | 'Or' | 'Xor'}`
 
 type Present<C, B, D, J> = { [K in C as NameOf<K>]: Cell<K, B, D, J> }
 type Omissible<C, B, D, J> = { [K in C as NameOf<K>]?: Cell<K, B, D, J> | undefined }
@@ -128,6 +136,7 @@ type Plain = {
   JSON: JsonObject
   Dynamic: unknown
   Nothing: null
+  Tuple: []
 } & Geo
 
 type Geo = {

@@ -88,6 +88,7 @@ const TEXTS: readonly string[] = [
   "Map(Enum8('a,b' = 1, ')' = 2), Tuple(UInt8, String))",
   'Tuple(UInt8)',
   'Tuple()',
+  'Array(Tuple)',
   'Tuple(UInt8, String,)',
   'Tuple(BIGINT UNSIGNED, DOUBLE PRECISION)',
   'Tuple(a UInt8, b Tuple(c Nullable(String), UInt8 Date))',

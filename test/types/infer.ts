@@ -161,7 +161,13 @@ const record = table({
   engine: 'MergeTree',
   orderBy: 'id',
   settings: { flatten_nested: 0 },
-  columns: { id: 'UInt64', at: { type: 'DateTime', defaultExpression: 'now()' }, n: 'Nested(a UInt8)' },
+  columns: {
+    id: 'UInt64',
+    at: { type: 'DateTime', defaultExpression: 'now()' },
+    n: 'Nested(a UInt8)',
+    // A tuple that holds NULL cannot be NULL itself.
+    p: 'SimpleAggregateFunction(anyLast, Tuple(UInt8, Nullable(String)))',
+  },
 })
 
 const daily = view({ name: 'daily', as: 'SELECT 1 AS one', columns: { one: 'UInt8' } })
@@ -173,12 +179,14 @@ const users = dictionary({
   attributes: { id: 'UInt64', name: { type: 'String', default: '' } },
 })
 
+type Pair = [number, string | null]
+
 export type Tables = [
   Expect<Equal<InferRow<typeof events>, EventsRow>>,
   Expect<Equal<InferInsert<typeof events>, EventsInsert>>,
   Expect<Equal<InferRow<typeof events, bigint>['id'], bigint>>,
-  Expect<Equal<InferRow<typeof record>, { id: string; at: string; n: { a: number }[] }>>,
-  Expect<Equal<InferInsert<typeof record>, { id: string; at?: string; n: { a: number }[] }>>,
+  Expect<Equal<InferRow<typeof record>, { id: string; at: string; n: { a: number }[]; p: Pair }>>,
+  Expect<Equal<InferInsert<typeof record>, { id: string; at?: string; n: { a: number }[]; p: Pair }>>,
   Expect<Equal<InferRow<typeof daily>, { one: number }>>,
   Expect<Equal<InferRow<typeof users>, { id: string; name: string }>>,
 ]

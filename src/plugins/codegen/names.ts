@@ -13,8 +13,11 @@ type Named = { readonly database: string; readonly name: string }
 export function identifiers(objects: readonly Named[], style: NameStyle): readonly string[] {
   const plain = objects.map((object) => identifier(object, style))
   const uses = new Map<string, number>()
-  for (const name of plain) uses.set(name, (uses.get(name) ?? 0) + 1)
-  return plain.map((name, index) => (uses.get(name) === 1 ? name : `${name}_${fingerprint(objects[index]!)}`))
+  // The functions' names begin `ingestApp`, whatever the style: `app_x` and `App_x` are one there.
+  for (const name of plain.map(upperFirst)) uses.set(name, (uses.get(name) ?? 0) + 1)
+  return plain.map((name, index) =>
+    uses.get(upperFirst(name)) === 1 ? name : `${name}_${fingerprint(objects[index]!)}`,
+  )
 }
 
 /** `AppEvents`, `appEvents` or `app_events`. Letters of any script stay; everything else separates words. */

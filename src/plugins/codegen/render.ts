@@ -161,19 +161,20 @@ async function insertRows(
   })
 }
 
-/** The value as JSON can carry it: bigint, NaN and the infinities as the texts that the server reads. */
+/** The value as JSON can carry it: bigint, NaN, the infinities and -0 as the texts that the server reads. */
 function toJson(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value === 'number') return numberToJson(value)
   if (Array.isArray(value)) return value.map(toJson)
-  if (typeof value === 'object' && value !== null && !('toJSON' in value)) {
+  // What has a method of that name says itself what it is as JSON; a column may be called so too.
+  if (typeof value === 'object' && value !== null && !('toJSON' in value && typeof value.toJSON === 'function')) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]))
   }
   return value
 }
 
 function numberToJson(value: number): number | string {
-  if (Number.isFinite(value)) return value
+  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : value
   return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
 }`
 
@@ -184,10 +185,8 @@ function renderFunction({ target, name }: Named): string {
   }
   const table = quoted(`${backquoted(target.database)}.${backquoted(target.name)}`)
   const call = list('insertRows(', ['client', table, list('[', columns, ']'), 'rows', 'params'], ')')
-  return `/**
- * Inserts rows into \`${target.database}.${target.name}\`; an empty list sends nothing.
- * Rejects with the errors of @clickhouse/client.
- */
+  const does = `Inserts rows into \`${target.database}.${target.name}\`; an empty list sends nothing.`
+  return `${docComment([does, 'Rejects with the errors of @clickhouse/client.'], '')}
 export async function ingest${upperFirst(name)}(
   client: Ingestor,
   rows: readonly ${name}Insert[],

@@ -66,6 +66,8 @@ const NAMED: ReadonlyMap<string, Shape> = new Map([
   ...byName(DECIMAL, 'Decimal Decimal32 Decimal64 Decimal128 Decimal256'),
   ['Bool', BOOLEAN],
   ['Nothing', { kind: 'null' }],
+  // Of no elements; the server takes it without brackets too, and keeps it so.
+  ['Tuple', { kind: 'tuple', items: [] }],
   ['JSON', JSON_OBJECT],
   ['Dynamic', { kind: 'any' }],
   ['Point', POINT],

@@ -18,7 +18,7 @@ const ROOT = resolve(import.meta.dirname, '../../..')
 const EVENTS: Table = {
   kind: 'table',
   database: 'app',
-  name: 'odd `name`',
+  name: 'odd `name` */',
   engine: { name: 'MergeTree', args: [] },
   orderBy: ['id'],
   columns: [
@@ -33,16 +33,17 @@ const EVENTS: Table = {
     { name: 'place', type: 'Tuple(`the name` String, at Point)' },
     { name: 'items', type: 'Nested(sku String, n UInt64)' },
     { name: 'two words', type: 'UUID' },
+    { name: 'toJSON', type: 'String' },
     { name: 'raw', type: 'String', default: { kind: 'EPHEMERAL' } },
     { name: 'size', type: 'UInt64', default: { kind: 'DEFAULT', expression: 'length(raw)' } },
     { name: 'upper', type: 'String', default: { kind: 'MATERIALIZED', expression: 'upper(raw)' } },
   ],
 }
 
-const CREATE = `CREATE TABLE app.\`odd \\\`name\\\`\` (id UInt64, big Int256, price Decimal(38, 10), ratio Float64,
+const CREATE = `CREATE TABLE app.\`odd \\\`name\\\` */\` (id UInt64, big Int256, price Decimal(38, 10), ratio Float64,
   ratios Array(Nullable(Float64)), kind Enum8('view' = 1, 'buy' = 2) DEFAULT 'view', note Nullable(String),
   labels Map(UInt64, Array(Int64)), place Tuple(\`the name\` String, at Point), items Nested(sku String, n UInt64),
-  \`two words\` UUID, raw String EPHEMERAL, size UInt64 DEFAULT length(raw), upper String MATERIALIZED upper(raw))
+  \`two words\` UUID, toJSON String, raw String EPHEMERAL, size UInt64 DEFAULT length(raw), upper String MATERIALIZED upper(raw))
   ENGINE = MergeTree ORDER BY id`
 
 const UUID = '00000000-0000-4000-8000-000000000001'
@@ -97,16 +98,23 @@ async function generateFor<T extends object>(
 
 async function readBack(settings: Record<string, number>): Promise<Row> {
   const result = await client.query({
-    query: 'SELECT *, upper FROM app.`odd \\`name\\`` ORDER BY id',
+    query: 'SELECT *, upper FROM app.`odd \\`name\\` */` ORDER BY id',
     format: 'JSONEachRow',
     clickhouse_settings: settings,
   })
   const [row] = await result.json<Row>()
-  await client.command({ query: 'TRUNCATE TABLE app.`odd \\`name\\``' })
+  await client.command({ query: 'TRUNCATE TABLE app.`odd \\`name\\` */`' })
   return row!
 }
 
-const PLAIN = { note: null, labels: {}, place: { 'the name': 'x', at: [1, -2.5] }, 'items.sku': [], 'items.n': [] }
+const PLAIN = {
+  note: null,
+  toJSON: 'x',
+  labels: {},
+  place: { 'the name': 'x', at: [1, -2.5] },
+  'items.sku': [],
+  'items.n': [],
+}
 
 describe('generated insert functions', () => {
   test('insert bigints, NaN and quoted names, and the schema reads them back', async () => {
@@ -133,7 +141,7 @@ describe('generated insert functions', () => {
   test('leave what is left out to the table', async () => {
     const { ingestAppOddName, AppOddNameRowSchema, chkitReadSettings } = await generate('string', 'number')
     const { note: _, ...rest } = PLAIN
-    const row = { ...rest, id: '7', big: '-1', price: 1.5, ratio: Number.NaN, ratios: [], 'two words': UUID }
+    const row = { ...rest, id: '7', big: '-1', price: 1.5, ratio: Number.NaN, ratios: [-0], 'two words': UUID }
     await ingestAppOddName(client, [row])
     const parsed = AppOddNameRowSchema.parse(await readBack(chkitReadSettings))
     expect(parsed).toEqual({ ...row, note: null, kind: 'view', size: '0', upper: '' })

@@ -177,6 +177,11 @@ describe('names of types', () => {
     expect(new Set(two).size).toBe(2)
     expect(identifiers(named('UserEvents', 'user_events', 'userEvents'), 'pascal').slice(1)).toEqual(two)
   })
+
+  test('that differ in the case of their first letter are told apart: both functions would be called ingestApp_x', () => {
+    const two = ['app', 'App'].map((database) => ({ database, name: 'x' }))
+    expect(identifiers(two, 'raw')).toEqual(['app_x_93a429', 'App_x_bc1e5d'])
+  })
 })
 
 test.each([
