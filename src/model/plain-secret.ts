@@ -96,8 +96,10 @@ function isNamedSecret(tokens: Tokens, index: number): boolean {
 }
 
 function secretInCall(tokens: Tokens, open: number, close: number): boolean {
-  const name = tokenText(tokens, open - 1).toLowerCase()
-  const at = Object.hasOwn(PASSWORD_AT, name) ? PASSWORD_AT[name] : undefined
+  const written = tokenText(tokens, open - 1)
+  const name = written.toLowerCase()
+  // The table function `redis(server, key, structure, db, password)` has more in front of it than the engine `Redis`.
+  const at = written === 'redis' ? 4 : Object.hasOwn(PASSWORD_AT, name) ? PASSWORD_AT[name] : undefined
   const isAzure = AZURE.test(name)
   if (at === undefined && !OBJECT_STORES.has(name) && !isAzure && name !== 'url') return false
   const strings = parameters(tokens, open, close)

@@ -1,4 +1,4 @@
-import type { Expression, Identifier, Query, SqlNode } from './ast.js'
+import type { ColumnsMatcher, Expression, Identifier, Query, SqlNode } from './ast.js'
 
 /**
  * Walking and rewriting trees without knowing their kinds: a node is any object with a string `kind`, and its children
@@ -237,9 +237,13 @@ function collectColumns(value: unknown, bound: ReadonlySet<string>, report: (nam
     }
     if (node.kind === 'subquery' || node.kind === 'type') return
     if (node.kind === 'asterisk') return
+    if (node.kind === 'columns') {
+      collectMatched(node, bound, report)
+      return
+    }
     if (node.kind === 'function') {
       const args = node.args ?? []
-      if (node.name === 'lambda' && node.operator && args[0]?.kind === 'function') {
+      if (node.name === 'lambda' && args[0]?.kind === 'function') {
         const inner = new Set(bound)
         for (const parameter of args[0].args ?? [])
           if (parameter.kind === 'identifier' && typeof parameter.parts[0] === 'string') inner.add(parameter.parts[0])
@@ -261,8 +265,25 @@ function collectColumns(value: unknown, bound: ReadonlySet<string>, report: (nam
   collectColumns(fields, bound, report)
 }
 
-/** The index of the argument that names a table or dictionary rather than a column, or -1. */
+/** `t.COLUMNS(a, b)` reads `t.a` and `t.b`; what a pattern matches is not known. */
+function collectMatched(
+  { qualifier, expression, columns, transformers }: ColumnsMatcher,
+  bound: ReadonlySet<string>,
+  report: (name: Identifier) => void,
+): void {
+  collectColumns(columns, bound, (name) =>
+    report(qualifier === undefined ? name : { ...name, parts: [...qualifier.parts, ...name.parts] }),
+  )
+  collectColumns([expression, transformers], bound, report)
+}
+
+/** Functions whose first of several arguments is a lambda, or the bare name of a function: `arrayMap(toString, a)`. */
+const HIGHER_ORDER =
+  /^(array(Map|Filter|Fold|Fill|ReverseFill|Split|ReverseSplit|Exists|All|Count|Sum|Avg|Min|Max|Product|First|Last|FirstIndex|LastIndex|FirstOrNull|LastOrNull|CumSum|CumSumNonNegative|Difference|Compact|Sort|ReverseSort|PartialSort|PartialReverseSort)|map(Apply|Filter|Exists|All|Sort|ReverseSort))$/
+
+/** The index of the argument that names a table, a dictionary or a function rather than a column, or -1. */
 function firstNonColumn(name: string, args: readonly Expression[]): number {
+  if (args.length > 1 && args[0]?.kind === 'identifier' && HIGHER_ORDER.test(name)) return 0
   if (/^(dict(Get|Has|Is)|joinGet)/.test(name)) return 0
   if (IN_FUNCTIONS.has(name) && args[1]?.kind === 'identifier' && !args[1].parenthesized) return 1
   return -1

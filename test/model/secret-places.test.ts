@@ -32,6 +32,7 @@ const PLACES: readonly string[] = [
   `CREATE TABLE t ${COLUMNS} ENGINE = DeltaLake('https://bucket.s3.amazonaws.com/x/', 'AKIAIOSFODNN7EXAMPLE', 'SECRET')`,
   `CREATE TABLE t ${COLUMNS} ENGINE = Hudi('https://bucket.s3.amazonaws.com/x/', 'AKIAIOSFODNN7EXAMPLE', 'SECRET')`,
   `CREATE TABLE t ${COLUMNS} AS mysql('h:3306', 'd', 't', 'u', 'SECRET')`,
+  `CREATE TABLE t ${COLUMNS} AS redis('h:6379', 'id', 'id UInt64, name String', 0, 'SECRET')`,
   `CREATE TABLE t ${COLUMNS} AS remoteSecure('h:9440', 'd', 't', 'u', 'SECRET')`,
   `CREATE VIEW t ${COLUMNS} AS SELECT id, name FROM mysql('h:3306', 'd', 't', 'u', 'SECRET')`,
   `CREATE VIEW t ${COLUMNS} AS SELECT id, name FROM postgresql('h:5432', 'd', 't', 'u', 'SECRET')`,

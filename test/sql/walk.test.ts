@@ -64,6 +64,19 @@ describe('the columns that an expression reads', () => {
     { name: 'not its own aliases', text: '(a AS q) + q', columns: ['a'] },
     { name: 'windows too', text: 'sum(a) OVER (PARTITION BY b ORDER BY c)', columns: ['a', 'b', 'c'] },
     {
+      name: 'what COLUMNS lists, under its table',
+      text: 'f(t.COLUMNS(a, b), COLUMNS(c))',
+      columns: ['t.a', 't.b', 'c'],
+    },
+    { name: 'nothing of what a pattern may match', text: "t.COLUMNS('a|b')", columns: [] },
+    { name: 'not a function in the place of a lambda', text: 'arrayMap(toString, a)', columns: ['a'] },
+    {
+      name: 'not what a lambda written as a call binds',
+      text: 'arrayMap(lambda(tuple(x), x + y), a)',
+      columns: ['y', 'a'],
+    },
+    { name: 'an array without a lambda', text: 'arraySum(a) + arrayCount(x -> x, b)', columns: ['a', 'b'] },
+    {
       name: 'not subqueries, tables and dictionaries',
       text: "(SELECT x) + (a IN t) + dictGet('d', 'v', k)",
       columns: ['a', 'k'],

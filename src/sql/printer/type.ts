@@ -1,5 +1,5 @@
 import type { Identifier, TypeArgument, TypeNode } from '../ast.js'
-import { quoteIdentifierIfNeeded, quoteString } from '../quote.js'
+import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../quote.js'
 import { printExpression, printIdentifier } from './expression.js'
 
 /** A data type as the server's formatter spells it on one line. */
@@ -25,7 +25,7 @@ function printTypeArgument(node: TypeArgument): string {
       return `${node.name} = ${printExpression(node.value)}`
     case 'jsonPath':
       // The server keeps a typed path as one name, dots included.
-      return `${quoteIdentifierIfNeeded(pathText(node.path))} ${printType(node.type)}`
+      return `${quotePath(pathText(node.path))} ${printType(node.type)}`
     case 'jsonSkip':
       return `SKIP ${printIdentifier(node.path)}`
     case 'jsonSkipRegexp':
@@ -33,6 +33,11 @@ function printTypeArgument(node: TypeArgument): string {
     default:
       return printExpression(node)
   }
+}
+
+/** A path called `skip` would be read as the word SKIP. */
+function quotePath(path: string): string {
+  return path.toLowerCase() === 'skip' ? quoteIdentifier(path) : quoteIdentifierIfNeeded(path)
 }
 
 function pathText(path: Identifier): string {
