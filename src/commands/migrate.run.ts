@@ -6,7 +6,7 @@ import { ChkitError } from '../errors.js'
 import { type DestructiveOperation, destructiveBlocked, findDestructive, formatCount } from '../migration/danger.js'
 import { migrationId } from '../migration/directory.js'
 import { type Journal, type JournalState, openJournal, statementStates } from '../migration/journal.js'
-import { acquireLock, breakLock, type Lock, lockHolder, newRunner, noLock } from '../migration/lock.js'
+import { acquireLock, breakLock, describeHolder, type Lock, lockHolder, newRunner, noLock } from '../migration/lock.js'
 import { canLock, type LockStore, openLockStore } from '../migration/lock-store.js'
 import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
 import { findNodeOnly } from '../migration/node-only.js'
@@ -322,7 +322,7 @@ async function takeLock(context: CommandContext, executor: Executor, state: Jour
       timeoutMs: lockTimeoutMs(context),
       journalEpoch: state.statements.reduce((newest, { epoch }) => Math.max(newest, epoch), 0),
       signal: context.signal,
-      onWait: ({ owner, host }) => waiting.update(`Waiting for the migration lock, held by ${owner} on ${host}`),
+      onWait: (holder) => waiting.update(`Waiting for the migration lock, held by ${describeHolder(holder)}`),
     })
   } finally {
     waiting.done()
@@ -473,10 +473,11 @@ async function unlock(context: CommandContext, executor: Executor): Promise<Comm
   if (store === undefined || holder === undefined) {
     return { payload: { mode: 'unlock', holder: null }, text: `${style.green('✓')} Nobody holds the migration lock.` }
   }
-  const who = `${holder.owner} on ${holder.host}`
+  const who = describeHolder(holder)
+  const wait = `, or wait ${Math.max(0, Math.ceil(holder.expiresInMs / 1000))} s: it then frees itself`
   if (!context.prompt.interactive) {
     throw new ChkitError('lock_held', `The migration lock of ${who} is broken only after a typed confirmation.`, {
-      hint: `Run chkit migrate --unlock in a terminal, or wait ${Math.max(0, Math.ceil(holder.expiresInMs / 1000))} s: it then frees itself.`,
+      hint: `Run chkit migrate --unlock in a terminal${Number.isFinite(holder.expiresInMs) ? wait : ''}.`,
       details: { ...holder },
     })
   }

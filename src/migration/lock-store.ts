@@ -77,6 +77,9 @@ async function attempt(run: () => Promise<unknown>, taken: ReadonlySet<number>):
 /** TABLE_ALREADY_EXISTS. */
 const TABLE_TAKEN: ReadonlySet<number> = new Set([57])
 
+/** NaN for the names of other tables. */
+const epochIn = (text: string) => (/^\d+$/.test(text) ? Number(text) : Number.NaN)
+
 /** A table per epoch, its comment the claim: CREATE TABLE succeeds for one of many. Seen by one node only. */
 export function tableStore(executor: Executor, journalTable: string): LockStore {
   const prefix = lockPrefix(journalTable)
@@ -88,7 +91,7 @@ export function tableStore(executor: Executor, journalTable: string): LockStore 
         `SELECT ${NOW} AS now, groupArray(name) AS names, groupArray(comment) AS texts FROM system.tables ` +
           `WHERE database = ${quoteString(executor.database)} AND startsWith(name, ${quoteString(prefix)})`,
       )
-      return claimsOf(row, (name) => Number(name.slice(prefix.length)))
+      return claimsOf(row, (name) => epochIn(name.slice(prefix.length)))
     },
     create: async (claim) => {
       const comment = quoteString(JSON.stringify(claim))
@@ -104,8 +107,10 @@ export function tableStore(executor: Executor, journalTable: string): LockStore 
   }
 }
 
-/** KEEPER_EXCEPTION: strict inserts refuse a key that exists. */
-const KEY_TAKEN: ReadonlySet<number> = new Set([999])
+/** Strict inserts refuse a key that exists with it. */
+const KEEPER_EXCEPTION = 999
+
+const KEY_TAKEN: ReadonlySet<number> = new Set([KEEPER_EXCEPTION])
 
 /**
  * Rows of a KeeperMap table, one per epoch, its value the claim: a strict insert succeeds for one of many, on every node
@@ -119,8 +124,9 @@ export async function keeperStore(executor: Executor, journalTable: string): Pro
       `CREATE TABLE IF NOT EXISTS ${table} (epoch UInt64, claim String) ENGINE = KeeperMap(${path}) PRIMARY KEY epoch`,
     )
   } catch (error) {
-    // No path prefix is configured, the engine is not built in, or we may not use it: tables then serve.
-    if (error instanceof ServerError) return undefined
+    // No path prefix is configured, the engine is not built in, or we may not use it: tables then serve. Not so where
+    // Keeper is only away: the next run would hold a lock of the other kind beside this one.
+    if (error instanceof ServerError && error.clickhouseCode !== KEEPER_EXCEPTION) return undefined
     throw error
   }
   return {

@@ -27,7 +27,7 @@ export type Holder = {
   readonly owner: string
   readonly host: string
   readonly epoch: number
-  /** Milliseconds until it expires, by the server's clock; negative when it has. */
+  /** Milliseconds until it expires, by the server's clock; negative when it has, infinite where the claim cannot be read. */
   readonly expiresInMs: number
 }
 
@@ -81,12 +81,19 @@ export type AcquireOptions = {
   readonly named?: LockName
 }
 
-/** A lock in words: `the migration lock`, and what to type where its holder is known to be dead. */
-export type LockName = { readonly text: string; readonly hint: string }
+/** A lock in words: `the migration lock`, and what to do where its holder is dead. */
+export type LockName = {
+  readonly text: string
+  /** `{seconds}` stands for what is left of the lease. */
+  readonly hint: string
+  /** Where the claim says neither who holds the lock nor until when. */
+  readonly unreadableHint: string
+}
 
 const MIGRATION_LOCK: LockName = {
   text: 'the migration lock',
   hint: 'Wait for it (--lock-timeout <s>). If that run is dead, the lock frees itself in {seconds} s; chkit migrate --unlock breaks it.',
+  unreadableHint: 'It does not expire. When no run is under way, break it: chkit migrate --unlock.',
 }
 
 function holderOf(now: number, held: Claim): Holder {
@@ -131,9 +138,18 @@ export async function acquireLock(options: AcquireOptions): Promise<Lock> {
   }
 }
 
-/** `lock_held`, naming the holder. In the hint of `named`, `{seconds}` stands for what is left of its lease. */
+/** The holder in words: `<owner> on <host>`, or what is known of one whose claim cannot be read. */
+export function describeHolder(holder: Holder): string {
+  if (Number.isFinite(holder.expiresInMs)) return `${holder.owner} on ${holder.host}`
+  return 'someone whose claim cannot be read, as another version may have written it'
+}
+
+/** `lock_held`, naming the holder. */
 export function lockHeld(holder: Holder, named: LockName = MIGRATION_LOCK): ChkitError {
-  return new ChkitError('lock_held', `Another run holds ${named.text}: ${holder.owner} on ${holder.host}.`, {
+  const message = `Another run holds ${named.text}: ${describeHolder(holder)}.`
+  if (!Number.isFinite(holder.expiresInMs))
+    return new ChkitError('lock_held', message, { hint: named.unreadableHint, details: { ...holder } })
+  return new ChkitError('lock_held', message, {
     hint: named.hint.replace('{seconds}', String(Math.ceil(holder.expiresInMs / 1000))),
     details: { ...holder },
     retriable: true,

@@ -36,6 +36,7 @@ export async function takeNamedLock(executor: Executor, request: NamedLockReques
   const named = {
     text: request.text,
     hint: 'Wait for it, or stop it where it runs. If that run is dead, the lock frees itself in {seconds} s.',
+    unreadableHint: `It does not expire. When nothing is under way, drop the tables of ${request.database} whose names begin with ${lockPrefix(request.name)}.`,
   }
   let seen: Holder | undefined
   return acquireLock({

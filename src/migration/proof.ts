@@ -78,8 +78,29 @@ const MUTATIONS: ReadonlySet<AlterCommand['kind']> = new Set([
   'rewriteParts',
 ] as const)
 
-/** Commands that move parts about. */
-const PARTS: ReadonlySet<AlterCommand['kind']> = new Set([
+/** Commands by which active parts come or go. */
+function changesParts(command: AlterCommand): boolean {
+  switch (command.kind) {
+    case 'detachPartition':
+    case 'attachPartition':
+    case 'replacePartition':
+      return true
+    case 'dropPartition':
+      return command.detached !== true
+    case 'movePartition':
+      return command.to.kind === 'TABLE'
+    default:
+      return false
+  }
+}
+
+/** Commands that remove what is kept beside the table: a second time there is nothing left to remove. */
+function clearsAside(command: AlterCommand): boolean {
+  return (command.kind === 'dropPartition' && command.detached === true) || command.kind === 'unfreeze'
+}
+
+/** Commands of partitions, which do not show in the table's definition. */
+const OF_PARTITIONS: ReadonlySet<AlterCommand['kind']> = new Set([
   'dropPartition',
   'detachPartition',
   'attachPartition',
@@ -87,6 +108,9 @@ const PARTS: ReadonlySet<AlterCommand['kind']> = new Set([
   'movePartition',
   'fetchPartition',
   'forgetPartition',
+  'freeze',
+  'unfreeze',
+  'unlockSnapshot',
 ] as const)
 
 function isMutation(command: AlterCommand): boolean {
@@ -101,8 +125,9 @@ function proofOfAlter(node: AlterStatement, database: string): Proof {
   const mutations = node.commands.filter(isMutation)
   const mutated = (): Proof => ({ kind: 'mutated', object, commands: commandFingerprints(mutations) })
   if (mutations.length === node.commands.length) return mutated()
-  if (node.commands.every((command) => PARTS.has(command.kind))) return { kind: 'written', object, rows: null }
-  if (node.commands.some((command) => PARTS.has(command.kind) || command.kind === 'freeze')) return NONE
+  if (node.commands.every(changesParts)) return { kind: 'written', object, rows: null }
+  if (node.commands.every(clearsAside)) return REPEATABLE
+  if (node.commands.some((command) => OF_PARTITIONS.has(command.kind))) return NONE
   // The server takes the metadata commands of an ALTER first and starts its mutation next, so only the mutation says
   // that all of it was taken.
   return mutations.length > 0 ? mutated() : { kind: 'altered', object }

@@ -169,8 +169,17 @@ describe.each(setups)('the migration lock $name', ({ missing, renewal, listing, 
   test.skipIf(missing)('a claim that was overwritten holds until it is broken', async () => {
     const lock = await acquire('one', { leaseMs: 60_000 })
     await store.renew({ epoch: 1 } as Claim)
-    expect((await failure(acquire('two'))).details).toMatchObject({ owner: 'unknown' })
+    const error = await failure(acquire('two'))
+    expect(error).toMatchObject({ code: 'lock_held', details: { owner: 'unknown' }, retriable: false })
+    expect(`${error.message} ${error.hint}`).toMatch(/claim cannot be read.*does not expire.*migrate --unlock/)
     await lock.release()
+  })
+
+  test.skipIf(missing)('is not looked for in another place while Keeper is only away', async () => {
+    if (!store.shared) return
+    const text = 'Code: 999. DB::Exception: All connection tries failed. (KEEPER_EXCEPTION) (version 26.7.2.1)\n'
+    await server.faults([{ action: 'lateException', match: 'ENGINE = KeeperMap', text }])
+    expect((await failure(openLockStore(executor, '_chkit_migrations'))).message).toContain('KEEPER_EXCEPTION')
   })
 
   test.skipIf(missing)('one of many contenders at a time', async () => {
