@@ -1,3 +1,4 @@
+import type { Expression } from '../sql/ast.js'
 import { referencedFunctions, referencedTables, type TableReference } from '../sql/walk.js'
 import { accessReferences } from './access-references.js'
 import { readExpression, readQuery } from './clause.js'
@@ -150,8 +151,48 @@ function queryReferences(query: string, database: string): readonly Reference[] 
 }
 
 function toReference(reference: TableReference, database: string): readonly Reference[] {
-  if (reference.kind === 'tableFunction') return []
+  if (reference.kind === 'tableFunction') return tableFunctionReferences(reference.name, reference.args, database)
   return [{ kind: 'object', database: reference.database ?? database, name: reference.table }]
+}
+
+/** Where a table function has the table that it reads: behind the name of a cluster, an address, or at its beginning. */
+const TABLE_ARGUMENT: Readonly<Record<string, number>> = {
+  cluster: 1,
+  clusterAllReplicas: 1,
+  remote: 1,
+  remoteSecure: 1,
+  loop: 0,
+  mergeTreeIndex: 0,
+  mergeTreeProjection: 0,
+  mergeTreeAnalyzeIndexes: 0,
+  timeSeriesData: 0,
+  timeSeriesTags: 0,
+  timeSeriesMetrics: 0,
+  timeSeriesSelector: 0,
+}
+
+/** The tables that a table function of a query reads on this server; any other name may be a parameterised view's. */
+function tableFunctionReferences(name: string, args: readonly Expression[], database: string): readonly Reference[] {
+  if (name === 'merge') {
+    const [first, pattern = first] = args
+    return mergeReferences(first === pattern ? undefined : first, pattern, database)
+  }
+  const at = TABLE_ARGUMENT[name]
+  if (at === undefined) return [{ kind: 'object', ...qualified(name, database) }]
+  if (name.startsWith('remote') && !isLocal(valueOf(args[0]))) return []
+  const [first, second] = args.slice(at)
+  // `db.t`, `'db', 't'`, or `db, t`.
+  const pair = second?.kind === 'identifier' || second?.kind === 'literal' ? valueOf(second) : undefined
+  const table = valueOf(first)
+  if (table === undefined) return []
+  if (pair === undefined || (first?.kind === 'identifier' && first.parts.length > 1))
+    return [{ kind: 'object', ...qualified(table, database) }]
+  return [{ kind: 'object', database: table, name: pair }]
+}
+
+/** True for addresses of this server. */
+function isLocal(address: string | undefined): boolean {
+  return /^(?:localhost|127\.0\.0\.\d+|\[?::1\]?)?(?::\d+)?$/.test(address ?? 'elsewhere')
 }
 
 /** Functions, and the dictionaries and tables that an expression reads through functions. */
@@ -200,6 +241,8 @@ function tableReferences(table: Table): readonly Reference[] {
   for (const projection of table.projections ?? [])
     if (projection.form === 'query') references.push(...queryReferences(projection.body, table.database))
   read(table.asTableFunction)
+  const call = nodeOf(table.asTableFunction)
+  if (call?.kind === 'function') references.push(...tableFunctionReferences(call.name, call.args ?? [], table.database))
   return references
 }
 
@@ -215,25 +258,8 @@ function engineReferences(table: Table): readonly Reference[] {
       const [database, target] = [textOf(args[0]), textOf(args[1])]
       return target === undefined ? [] : [{ kind: 'object', database: database || table.database, name: target }]
     }
-    case 'Merge': {
-      const pattern = regexp(textOf(args[1]))
-      if (pattern === undefined) return []
-      const database = textOf(args[0])
-      const databases = database === undefined ? regexp(textOf(args[0]?.replace(/^REGEXP\((.*)\)$/i, '$1'))) : undefined
-      return [
-        {
-          kind: 'match',
-          matches(object) {
-            const dot = object.indexOf('.')
-            const inDatabase =
-              database === undefined
-                ? (databases?.test(object.slice(0, dot)) ?? false)
-                : object.slice(0, dot) === database
-            return inDatabase && pattern.test(object.slice(dot + 1))
-          },
-        },
-      ]
-    }
+    case 'Merge':
+      return mergeReferences(nodeOf(args[0]), nodeOf(args[1]), table.database)
     case 'Alias': {
       const [first, second] = [textOf(args[0]), textOf(args[1])]
       if (first === undefined) return []
@@ -259,6 +285,26 @@ function engineReferences(table: Table): readonly Reference[] {
   }
 }
 
+/** All tables that `Merge(database, pattern)` and `merge([database,] pattern)` read; without a database, of `own`. */
+function mergeReferences(
+  database: Expression | undefined,
+  tables: Expression | undefined,
+  own: string,
+): readonly Reference[] {
+  const pattern = regexp(valueOf(tables))
+  if (pattern === undefined) return []
+  const isCall = (name: string) => database?.kind === 'function' && database.name.toUpperCase() === name
+  const isPattern = isCall('REGEXP')
+  const databases = isPattern && database?.kind === 'function' ? regexp(valueOf(database.args?.[0])) : undefined
+  const named = database === undefined || isCall('CURRENTDATABASE') ? own : valueOf(database)
+  const isIn = (name: string) => (isPattern ? (databases?.test(name) ?? false) : name === named)
+  const matches = (object: string) => {
+    const dot = object.indexOf('.')
+    return isIn(object.slice(0, dot)) && pattern.test(object.slice(dot + 1))
+  }
+  return [{ kind: 'match', matches }]
+}
+
 /** Kafka(c), S3(c, ..), MySQL(c): a bare name as the first parameter may be that of a named collection. */
 function collectionReferences(arg: string | undefined): readonly Reference[] {
   if (arg === undefined || arg.startsWith("'")) return []
@@ -268,12 +314,18 @@ function collectionReferences(arg: string | undefined): readonly Reference[] {
 
 /** The name or string that an engine's parameter is. */
 function textOf(arg: string | undefined): string | undefined {
+  return valueOf(nodeOf(arg))
+}
+
+function nodeOf(arg: string | undefined): Expression | undefined {
   if (arg === undefined) return undefined
   const parsed = readExpression(arg)
-  if (parsed.problem !== undefined) return undefined
-  const { node } = parsed
-  if (node.kind === 'literal' && node.type === 'string') return node.value
-  if (node.kind === 'identifier') return node.parts.map(String).join('.')
+  return parsed.problem === undefined ? parsed.node : undefined
+}
+
+function valueOf(node: Expression | undefined): string | undefined {
+  if (node?.kind === 'literal' && node.type === 'string') return node.value
+  if (node?.kind === 'identifier') return node.parts.map(String).join('.')
   return undefined
 }
 
@@ -335,7 +387,7 @@ function sourcePairs(source: string): ReadonlyMap<string, string> | undefined {
   const found = source.matchAll(/([A-Z_]+) '((?:[^'\\]|\\.)*)'/g)
   for (const [, key, value] of found) pairs.set(key!, textOf(`'${value}'`) ?? '')
   const host = pairs.get('HOST')
-  return host === undefined || ['localhost', '127.0.0.1', '::1', ''].includes(host) ? pairs : undefined
+  return host === undefined || isLocal(host) ? pairs : undefined
 }
 
 /** The keys of a model's objects in an order in which they can be created, and the circles that prevent one. */

@@ -20,20 +20,24 @@ export function storedQueryText(query: Query): string {
  */
 export function canonicalQuery(query: Query, database: string): Query {
   const grouped = mapTree(withGlobalWith(query), groupSetOperations)
-  const rewritten = rewriteNode(grouped, { database, namedQueries: new Set() })
+  const rewritten = rewriteNode(grouped, { database, ...NO_NAMES })
   return mapTree(rewritten, flattenSetOperations) as Query
 }
 
 /** `node` with every function under the name that the server stores; nothing else changes. */
 export function withCanonicalNames<T>(node: T): T {
-  return rewriteNode(node, { database: undefined, namedQueries: new Set() }) as T
+  return rewriteNode(node, { database: undefined, ...NO_NAMES }) as T
 }
 
 type Context = {
   readonly database: string | undefined
   /** Names of WITH queries in scope; a list that grows while the WITH of a query is read. */
   readonly namedQueries: Set<string>
+  /** What WITH gives a name to, as it is stored. */
+  readonly namedValues: Map<string, PlainNode>
 }
+
+const NO_NAMES = { namedQueries: new Set<string>(), namedValues: new Map<string, PlainNode>() } as const
 
 type PlainNode = { readonly kind?: unknown; readonly [field: string]: unknown }
 
@@ -91,14 +95,20 @@ function rewriteFields(node: PlainNode, context: Context): PlainNode {
 
 /** WITH first, then FROM, then the rest: the order in which names of WITH queries become known. */
 function rewriteSelect(select: PlainNode, outer: Context): PlainNode {
-  const context: Context = { ...outer, namedQueries: new Set(outer.namedQueries) }
+  const context: Context = {
+    ...outer,
+    namedQueries: new Set(outer.namedQueries),
+    namedValues: new Map(outer.namedValues),
+  }
   const elements = Array.isArray(select.with) ? (select.with as readonly PlainNode[]) : []
   // A copied WITH RECURSIVE loses the word, and its queries go on reading themselves.
   if (select.recursive === true || select.sees === 'itself')
     for (const element of elements) noteNamedQuery(element, context)
   const rewrittenWith = elements.map((element) => {
-    const rewritten = rewriteNode(element, context)
+    const rewritten = rewriteNode(element, context) as PlainNode
     noteNamedQuery(element, context)
+    const value = rewritten.kind === 'withExpression' ? (rewritten.expression as PlainNode) : undefined
+    if (typeof value?.alias === 'string') context.namedValues.set(value.alias, value)
     return rewritten
   })
   const from = rewriteNode(select.from, context)
@@ -210,6 +220,16 @@ function qualified(source: unknown, context: Context): unknown {
   return { ...source, parts: [context.database, name] }
 }
 
+/** Behind IN the server writes out what WITH gave the name to (seen on 26.7); elsewhere the name stays. */
+function namedValue(set: unknown, { namedQueries, namedValues }: Context): PlainNode | undefined {
+  if (!isNode(set) || set.kind !== 'identifier') return undefined
+  const [name, ...more] = set.parts as readonly unknown[]
+  if (typeof name !== 'string' || more.length > 0 || namedQueries.has(name)) return undefined
+  const value = namedValues.get(name)
+  // A name that stands for a name is taken for that of a table then.
+  return value?.kind === 'identifier' ? { kind: 'identifier', parts: value.parts } : value
+}
+
 /** Functions whose second argument may be the name of a table. */
 const IN_FUNCTIONS = new Set([
   'in',
@@ -228,7 +248,7 @@ function rewriteFunction(call: PlainNode, context: Context): PlainNode {
   let node: PlainNode = canonical === name ? call : { ...call, name: canonical }
   const args = call.args as readonly unknown[] | undefined
   if (args?.length === 2 && IN_FUNCTIONS.has(name)) {
-    const set = qualified(args[1], context)
+    const set = qualified(namedValue(args[1], context) ?? args[1], context)
     if (set !== args[1]) node = { ...node, args: [args[0], set] }
   }
   return rewriteFields(node, context)

@@ -75,8 +75,8 @@ export type TableReference =
   | { readonly kind: 'dictionary'; readonly database?: string; readonly table: string }
   /** Read through joinGet. */
   | { readonly kind: 'joinTable'; readonly database?: string; readonly table: string }
-  /** Any other table function; the names inside it are not looked at. */
-  | { readonly kind: 'tableFunction'; readonly name: string }
+  /** Any other table function, a parameterised view included; what its arguments mean is not looked at. */
+  | { readonly kind: 'tableFunction'; readonly name: string; readonly args: readonly Expression[] }
 
 const IN_FUNCTIONS: ReadonlySet<string> = new Set(
   'in notIn globalIn globalNotIn nullIn notNullIn globalNullIn globalNotNullIn'.split(' '),
@@ -162,7 +162,7 @@ function collectSource(source: Expression, named: ReadonlySet<string>, report: R
   else if (source.kind === 'function') {
     const dictionary = source.name === 'dictionary' ? nameOf(source.args?.[0], source.args?.[1]) : undefined
     if (dictionary) report({ kind: 'dictionary', ...dictionary })
-    else report({ kind: 'tableFunction', name: source.name })
+    else report({ kind: 'tableFunction', name: source.name, args: source.args ?? [] })
     collectTables([source.args, source.query, source.otherwise], named, report)
   }
 }

@@ -285,6 +285,12 @@ const DECLARATIONS: readonly (readonly [name: string, declaration: Declaration])
       as: 'WITH q AS (SELECT id FROM src), 1 AS x, 2 AS y SELECT id FROM q UNION ALL WITH 5 AS y SELECT id + y AS id FROM src',
     }),
   ],
+  ...[
+    'WITH [1] AS other SELECT id FROM src WHERE id IN other',
+    'WITH (SELECT max(id) FROM src) AS other SELECT id FROM src WHERE id NOT IN (other)',
+    'WITH [1] AS x, x AS other SELECT id FROM src WHERE id IN (SELECT id FROM src WHERE id IN x)',
+    'WITH range(3) AS x SELECT id FROM src WHERE id IN x UNION ALL SELECT id FROM src WHERE id IN x',
+  ].map((as): [string, Declaration] => [`a value of WITH behind IN: ${as}`, view({ database: 'am', name: 'v', as })]),
   [
     'a WITH over INTERSECT',
     view({

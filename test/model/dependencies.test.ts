@@ -63,6 +63,40 @@ describe('what a definition needs', () => {
       view({ database: 'db', name: 'x', as: 'WITH a AS (SELECT 1 AS q) SELECT q FROM a' }),
       ['database:db'],
     ],
+    ...(
+      [
+        ["merge('db', '^[ab]$')", ['table:db.a', 'table:db.b']],
+        ["merge('^a$')", ['table:db.a']],
+        ["merge(REGEXP('^d'), '^b$')", ['table:db.b']],
+        ["merge(currentDatabase(), '^b$')", ['table:db.b']],
+        ["cluster('c', db.a)", ['table:db.a']],
+        ["clusterAllReplicas('c', 'db', 'b')", ['table:db.b']],
+        ['cluster(c, db, a)', ['table:db.a']],
+        ["remote('127.0.0.1:9000', 'db', 'a')", ['table:db.a']],
+        ["remote('elsewhere', 'db', 'a')", []],
+        ["loop('db', 'a')", ['table:db.a']],
+        ['loop(b)', ['table:db.b']],
+        ["mergeTreeIndex('db', 'a')", ['table:db.a']],
+        ['w(x = 1)', ['view:db.w']],
+        ['db.w(x = 1)', ['view:db.w']],
+        ['view(SELECT id FROM a)', ['table:db.a']],
+        ["url('http://a/b', 'CSV', 'a UInt8')", []],
+      ] as const
+    ).map(([from, keys]): [string, Declaration, readonly string[]] => [
+      `a view: what ${from} reads`,
+      view({ database: 'db', name: 'x', as: `SELECT 1 AS one FROM ${from}` }),
+      ['database:db', ...keys],
+    ]),
+    [
+      'a view: no value of WITH behind IN',
+      view({ database: 'db', name: 'x', as: 'WITH [1] AS b SELECT id FROM a WHERE id IN b' }),
+      ['database:db', 'table:db.a'],
+    ],
+    [
+      'a raw object: what its text reads',
+      raw({ key: 'x', create: 'CREATE VIEW db.v AS SELECT id FROM db.a' }),
+      ['table:db.a'],
+    ],
     [
       'a view: no text that looks like a table',
       view({ database: 'db', name: 'x', as: "SELECT 'db.a' AS q" }),

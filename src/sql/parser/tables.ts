@@ -116,12 +116,23 @@ export function parseTable(cursor: Cursor, bareAlias: boolean): TableExpression 
 function parseSource(cursor: Cursor): Identifier | FunctionCall | Subquery {
   if (cursor.atToken(Token.leftParen)) return parseBracketedSource(cursor)
   if (cursor.atToken(Token.string)) return { kind: 'identifier', parts: [cursor.string()] }
-  if (cursor.atIdentifier() && cursor.kindAt(cursor.index + 1) === Token.leftParen) {
-    const name = cursor.identifier('table function')
+  if (atCall(cursor)) {
+    // `db.view(x = 1)`, a parameterised view: the server keeps its name as one with a dot.
+    let name = cursor.identifier('table function')
+    while (cursor.acceptToken(Token.dot)) name += `.${cursor.identifier('table function')}`
     const call = parseFunction(cursor, name, true)
     return call.kind === 'function' ? call : cursor.fail('table function')
   }
   return parseCompoundIdentifier(cursor)
+}
+
+/** At a name with a bracket behind it. */
+function atCall(cursor: Cursor): boolean {
+  if (!cursor.atIdentifier()) return false
+  let end = cursor.index
+  const isName = (kind: number | undefined) => kind === Token.word || kind === Token.quotedIdentifier
+  while (cursor.kindAt(end + 1) === Token.dot && isName(cursor.kindAt(end + 2))) end += 2
+  return cursor.kindAt(end + 1) === Token.leftParen
 }
 
 function parseBracketedSource(cursor: Cursor): Subquery {
