@@ -10,6 +10,7 @@ import { acquireLock, breakLock, describeHolder, type Lock, lockHolder, newRunne
 import { canLock, type LockStore, openLockStore } from '../migration/lock-store.js'
 import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
 import { findNodeOnly } from '../migration/node-only.js'
+import { refuseOwnTables } from '../migration/own-tables.js'
 import { choosePending } from '../migration/pending.js'
 import { argumentsOf } from '../migration/process-identity.js'
 import { type AppliedMigration, applyMigrations } from '../migration/run.js'
@@ -93,11 +94,22 @@ async function choose(
   const warning = scopeWarning(scope.scope)
   if (warning !== undefined) warn(warning)
   const taken = parsed.filter((migration) => scope.covers(migration))
+  keepOwnTables(
+    context,
+    executor,
+    taken.map((migration) => open(migration, state)),
+  )
   for (const migration of taken)
     for (const { problem } of open(migration, state).statements) if (problem !== undefined) warn(problem)
   const leftOut = parsed.filter((migration) => !scope.covers(migration)).map(({ name }) => name)
   if (leftOut.length > 0) warn(`Left out, because they touch more than the scope: ${leftOut.join(', ')}.`)
   return { taken, leftOut, scope: scope.scope }
+}
+
+/** A journal in a file needs none of them. */
+function keepOwnTables({ config }: CommandContext, executor: Executor, migrations: readonly ParsedMigration[]): void {
+  if (config.journal.store === 'file') return
+  refuseOwnTables(migrations, { database: executor.database, journalTable: config.journal.table })
 }
 
 /** The statements that are still to be sent. */
@@ -365,6 +377,7 @@ function runContext(
       await plugins.onAfterApply({ migration, statements, appliedAt })
     },
     requireAllowed: async (migration) => {
+      keepOwnTables(context, executor, [migration])
       requireSecrets([migration], context.env)
       await requireAllowed(context, executor, [migration], scope)
     },

@@ -105,6 +105,27 @@ describe('what is in a file', () => {
     expect(await rows("SELECT name FROM system.databases WHERE name = 'DB'")).toEqual([])
   })
 
+  test.each([
+    'DROP DATABASE DB',
+    'RENAME DATABASE DB TO DBx',
+    'TRUNCATE ALL TABLES FROM DB',
+    'DROP TABLE DB.t, DB._chkit_migrations_statements',
+    'TRUNCATE TABLE _chkit_migrations',
+    'EXCHANGE TABLES DB.t AND DB._chkit_migrations',
+    'ALTER TABLE DB._chkit_migrations_statements DELETE WHERE 1',
+  ])('the journal of the run itself is not taken from under it: %s', async (text) => {
+    newProject({ ...ONE, '2_b.sql': `SELECT 1;\n${text};` })
+    const result = await apply('--allow-destructive')
+    expect(result).toMatchObject({ exitCode: 1, code: 'migration_invalid', details: { line: 2, statement: 2 } })
+    expect(result.error).toContain('which the journal of this very run needs')
+  })
+
+  test('what only looks like the journal is let through', async () => {
+    const others = "TRUNCATE TABLES FROM DB LIKE 't%';\nINSERT INTO DB.t SELECT count() FROM DB._chkit_migrations;"
+    newProject({ ...ONE, '2_b.sql': `DROP DATABASE IF EXISTS DBother;\n${others}` })
+    expect(await apply('--allow-destructive')).toMatchObject({ exitCode: 0 })
+  })
+
   const taken: readonly { name: string; text: string; select: string; answer: unknown }[] = [
     {
       name: 'a byte order mark',
