@@ -33,7 +33,10 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const format = (context.flags.format ?? 'mermaid') as Format
   const warning = scopeWarning(selected.scope)
   if (warning !== undefined) context.warn(warning)
-  for (const cycle of graph.cycles) context.warn(`These objects need each other: ${[...cycle, cycle[0]].join(' → ')}.`)
+  for (const cycle of graph.cycles) {
+    const path = [...cycle, cycle[0]].join(' → ')
+    context.warn(cycle.length === 1 ? `${cycle[0]} reads itself.` : `These objects need each other: ${path}.`)
+  }
   return {
     payload: { scope: scopePayload(selected.scope), format, ...graph },
     text: spelled(format, graph),

@@ -436,7 +436,18 @@ function fromSmallest(cycle: readonly string[]): readonly string[] {
 
 /** The circles among a model's objects; a refreshable view may follow itself through others. */
 export function dependencyCycles(model: Model): readonly (readonly string[])[] {
-  return creationOrder(model).cycles
+  const alone = model.definitions.filter(readsItself).map((definition) => [objectKey(definition)])
+  return [...creationOrder(model).cycles, ...alone]
+}
+
+/** True for a view or a dictionary whose query names itself: it cannot be created. */
+function readsItself(definition: Definition): boolean {
+  if (definition.kind !== 'view' && definition.kind !== 'materialized_view' && definition.kind !== 'dictionary')
+    return false
+  const { database, name } = definition
+  const reads =
+    definition.kind === 'dictionary' ? dictionaryReferences(definition) : queryReferences(definition.query, database)
+  return reads.some((one) => one.kind === 'object' && one.name === name && one.database === database)
 }
 
 /** Keys of the objects that need `key` directly, in code-unit order. */

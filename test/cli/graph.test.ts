@@ -91,6 +91,7 @@ describe('chkit graph', () => {
       'schema/all.ts': `import { view } from 'chkit'
 export const a = view({ database: 'app', name: 'a', as: 'SELECT 1 FROM app.b' })
 export const b = view({ database: 'app', name: 'b', as: 'SELECT 1 FROM app.a' })
+export const c = view({ database: 'app', name: 'c', as: 'SELECT 1 FROM app.c' })
 `,
     })
     const { exitCode, json } = await project.run(['graph', '--json'])
@@ -100,8 +101,8 @@ export const b = view({ database: 'app', name: 'b', as: 'SELECT 1 FROM app.a' })
         { from: 'view:app.a', to: 'view:app.b' },
         { from: 'view:app.b', to: 'view:app.a' },
       ],
-      cycles: [['view:app.a', 'view:app.b']],
-      warnings: ['These objects need each other: view:app.a → view:app.b → view:app.a.'],
+      cycles: [['view:app.a', 'view:app.b'], ['view:app.c']],
+      warnings: ['These objects need each other: view:app.a → view:app.b → view:app.a.', 'view:app.c reads itself.'],
     })
     expect((await project.run(['generate', '--json'])).json).toMatchObject({ code: 'validation_failed' })
   })

@@ -277,6 +277,8 @@ describe('views', () => {
     ]).issues
     expect(issues).toMatchObject([{ code: 'dependency_cycle', kind: 'view', name: 'a' }])
     expect(issues[0]!.message).toContain('view:db.a -> view:db.b -> view:db.a')
+    expect(codesOf(view({ database: 'db', name: 'a', as: 'SELECT * FROM a' }))).toEqual(['dependency_cycle'])
+    expect(codesOf(view({ database: 'db', name: 'a', as: 'WITH a AS (SELECT 1) SELECT * FROM a' }))).toEqual([])
   })
 })
 
