@@ -16,6 +16,7 @@ import {
 } from './definition.js'
 import type { Declaration } from './dsl.js'
 import type { Issue } from './issue.js'
+import { neededSettings } from './needed-settings.js'
 
 /** A definition as a schema file would declare it. */
 export type DeclaredObject = {
@@ -29,7 +30,7 @@ export type DeclaredObject = {
 
 /**
  * A declaration for each definition, in their order: read back by `canonicalise` it is the same object, spelled the
- * same. Where that is not so, the declaration is `raw` with the text that `statement` gives, and says why. Never throws.
+ * same, but for settings of the query that its CREATE needs. Where that is not so, the declaration is `raw` with the text that `statement` gives, and says why. Never throws.
  */
 export function declarationsOf(
   definitions: readonly Definition[],
@@ -42,7 +43,7 @@ export function declarationsOf(
   const problems = problemsOf(objects)
   return objects.map((object) => {
     const problem = problems.get(object.definition)
-    if (problem === undefined) return object
+    if (problem === undefined) return { ...object, declaration: withNeededSettings(object) }
     const raw = rawObject(object.definition, statement(object.definition))
     return { definition: raw, declaration: raw, fallback: problem }
   })
@@ -67,6 +68,15 @@ function namesIn(text: string): ReadonlySet<string> {
     if (tokens.kinds[index] === Token.dot && isName(index - 1) && isName(index + 1))
       names.add(`${identifierValue(tokens, index - 1)}.${identifierValue(tokens, index + 1)}`)
   return names
+}
+
+/** The declaration, with the settings of the query that a server with default settings asks for to create the object. */
+function withNeededSettings({ definition, declaration }: Pair): Declaration {
+  if (definition.kind !== 'table' || declaration.kind !== 'table' || 'asTableFunction' in declaration)
+    return declaration
+  const needed = neededSettings(definition)
+  if (Object.keys(needed).length === 0) return declaration
+  return { ...declaration, settings: { ...declaration.settings, ...needed } }
 }
 
 type Pair = Pick<DeclaredObject, 'definition' | 'declaration'>

@@ -291,8 +291,9 @@ function validateStorage(storage: Table, names: Names, report: Report): void {
   for (const rule of storage.ttl ?? [])
     for (const column of ttlExpressions(rule).flatMap((expression) => missing(expression, names)))
       report('ttl_missing_column', `the TTL "${rule}" reads column ${column}, which does not exist`)
+  // SummingMergeTree takes the name of a Nested, which stands for its columns.
   for (const column of engineColumns(storage))
-    if (!names.columns.has(column))
+    if (!names.columns.has(column) && !names.nested.has(column))
       report('engine_missing_column', `the engine ${storage.engine.name} names column ${column}, which does not exist`)
 }
 

@@ -220,6 +220,10 @@ describe('a table is accepted with', () => {
     ['an expression in the primary key', { orderBy: ['toDate(ts)', 'id'], primaryKey: 'toDate(ts)' }],
     ['a sampling key in brackets', { orderBy: ['id', 'cityHash64(name)'], sampleBy: '(cityHash64(name))' }],
     ['strings among engine parameters', { engine: "ReplicatedReplacingMergeTree('/p/{shard}', '{replica}', ts)" }],
+    [
+      'a Nested among the columns to sum',
+      { columns: { id: 'UInt8', n: 'Nested(k UInt8, v UInt64)' }, engine: 'SummingMergeTree((n))', orderBy: 'id' },
+    ],
     ['names of one spelling in different case', { columns: { id: 'UInt8', ID: 'UInt8' } }],
     ['an enum that is called JSON', { columns: { id: "Enum8('JSON' = 1, 'Nullable(' = 2)" } }],
     [

@@ -15,7 +15,7 @@ import { realWorldScenarios } from './real-world.js'
 
 const scenarios = realWorldScenarios()
 
-/** Settings that the authors of these statements have in their profiles; chkit's config has them too. */
+/** Settings that the authors of these statements have in their profiles. */
 const settings = {
   allow_suspicious_low_cardinality_types: 1,
   allow_suspicious_fixed_string_types: 1,
@@ -32,6 +32,15 @@ const settings = {
   enable_nullable_tuple_type: 1,
   allow_statistics: 1,
   enable_time_time64_type: 1,
+}
+
+/** Of these, what a project needs to apply the pulled schema: what no table can say in its CREATE. */
+const sessionSettings = {
+  // A target that does not exist, or lacks a column.
+  allow_materialized_view_with_bad_select: 1,
+  // CREATE TABLE ... AS merge(...).
+  allow_suspicious_variant_types: 1,
+  allow_experimental_window_view: 1,
 }
 
 /** What a server of these projects has beside its defaults: clusters, a second volume, graphite rules. */
@@ -61,13 +70,13 @@ async function liveObjects(executor: Executor): Promise<Objects> {
   return new Map(rows.map(({ key, text }) => [key, text]))
 }
 
-function config(data: string): string {
+function config(data: string, query: Readonly<Record<string, number>>): string {
   return `import { defineConfig } from 'chkit'
 import { pull } from 'chkit/plugins/pull'
 export default defineConfig({
   schema: './src/db/schema/**/*.ts',
   plugins: [pull({ overwrite: true })],
-  clickhouse: { url: 'chdb:${data}?config=./engine.xml', settings: ${JSON.stringify(settings)} },
+  clickhouse: { url: 'chdb:${data}?config=./engine.xml', settings: ${JSON.stringify(query)} },
 })`
 }
 
@@ -78,8 +87,11 @@ let source: Project
 let target: Project
 
 beforeAll(async () => {
-  source = createProject({ 'clickhouse.config.ts': config('./data'), 'engine.xml': ENGINE })
-  target = createProject({ 'clickhouse.config.ts': config(join(source.dir, 'data')), 'engine.xml': ENGINE })
+  source = createProject({ 'clickhouse.config.ts': config('./data', {}), 'engine.xml': ENGINE })
+  target = createProject({
+    'clickhouse.config.ts': config(join(source.dir, 'data'), sessionSettings),
+    'engine.xml': ENGINE,
+  })
   // Stays open: a process whose engine was closed once can make no Kafka tables any more.
   engine = await connect({ url: 'chdb:./data?config=./engine.xml', settings }, { root: source.dir })
   for (const { name, statements } of scenarios) {
