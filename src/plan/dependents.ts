@@ -176,6 +176,8 @@ function goneBy(change: Change): { readonly key: string; readonly name: string }
       return { key: objectKey(change.dictionary), name: objectName(change.dictionary) }
     case 'renameTable':
       return { key: keyOf('table', change.from), name: `${change.from.database}.${change.from.name}` }
+    case 'renameMaterializedView':
+      return { key: keyOf('materialized_view', change.from), name: `${change.from.database}.${change.from.name}` }
     case 'renameView':
       return { key: keyOf('view', change.from), name: `${change.from.database}.${change.from.name}` }
     case 'renameDictionary':

@@ -7,7 +7,7 @@ import { readsEverything } from '../diff/expression-names.js'
 import { type MaterializedView, objectKey, objectName, type Table } from '../model/definition.js'
 import { arrange } from './arrange.js'
 import { brokenDictionaries, brokenReaders, refreshedViews, restatedGrants } from './dependents.js'
-import { nameChange } from './describe.js'
+import { keyOf, nameChange } from './describe.js'
 import { engineAbilities } from './engines.js'
 import { planObject } from './plan-object.js'
 import { planTable, stepOf, writesTo } from './plan-table.js'
@@ -120,11 +120,29 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
   for (const [key, step] of recreated) {
     add('bring', RANK.alter, key, step)
   }
+  const moved = movedInnerTables(objects)
   for (const change of objects) {
     const { key } = nameChange(change)
     // A recreated table is dropped under its old name; a detached view comes back in its new form.
     if (change.kind === 'renameTable' && recreated.has(key)) continue
-    if (change.kind === 'modifyMaterializedView' && detached.has(key)) continue
+    if (change.kind === 'modifyMaterializedView' && (detached.has(key) || moved.has(key))) continue
+    if (change.kind === 'renameMaterializedView' && moved.has(key)) {
+      const old = scene.before.get(keyOf('materialized_view', change.from)) as MaterializedView
+      if (!options.allowRecreate) {
+        refusals.push(cannotMove(change, old))
+        continue
+      }
+      const reason = `The server cannot move ${objectName(old)} and its inner table to another database.`
+      const lost = { risk: 'danger', reason, warning: 'The rows in its inner table are lost.' } as const
+      add('drop', RANK.dropDependent, objectKey(old), stepOf({ kind: 'dropMaterializedView', view: old }, lost))
+      add(
+        'bring',
+        RANK.create,
+        key,
+        stepOf({ kind: 'createMaterializedView', view: change.view }, { risk: 'safe', reason }),
+      )
+      continue
+    }
     const outcome = planObject(scene, change)
     if ('code' in outcome) refusals.push(outcome)
     else work.push(outcome)
@@ -140,6 +158,29 @@ function isPartOfTable(change: Change): change is Extract<Change, { table: Table
   return (
     'table' in change && change.kind !== 'createTable' && change.kind !== 'dropTable' && change.kind !== 'renameTable'
   )
+}
+
+type RenameView = Extract<Change, { kind: 'renameMaterializedView' }>
+
+/** Materialized views that would take their inner table to another database, which the server refuses (seen on 26.7). */
+function movedInnerTables(changes: readonly Change[]): ReadonlySet<string> {
+  const moved = changes.filter(
+    (change): change is RenameView =>
+      change.kind === 'renameMaterializedView' &&
+      change.from.database !== change.to.database &&
+      change.view.to === undefined,
+  )
+  return new Set(moved.map((change) => objectKey(change.view)))
+}
+
+function cannotMove(change: RenameView, old: MaterializedView): Refusal {
+  return {
+    change,
+    code: 'rebuild_required',
+    object: objectKey(change.view),
+    message: `Materialized view ${objectName(old)} keeps its rows in an inner table, and the server cannot move it to another database.`,
+    hint: 'Run generate with --allow-recreate to drop the view with its rows and create it anew, or move it to a target table (to) first.',
+  }
 }
 
 function recreateStep(scene: Scene, from: Table, to: Table, refusals: readonly Refusal[]): Step {

@@ -483,6 +483,18 @@ export const EDITS: readonly EditCase[] = [
     ],
   },
   {
+    name: 'a materialized view with an inner table that moves to another database',
+    before: [t(), inner('SELECT id, a FROM d.t')],
+    after: [t(), inner('SELECT id, a FROM d.t', { database: 'd2', renamedFrom: 'd.mv' })],
+    refused: /keeps its rows in an inner table, and the server cannot move it to another database/,
+  },
+  {
+    name: 'a materialized view that another view still reads under its old name',
+    before: [t(), inner('SELECT id, a FROM d.t'), view('SELECT id FROM d.mv')],
+    after: [t(), inner('SELECT id, a FROM d.t', { name: 'mv2', renamedFrom: 'd.mv' }), view('SELECT id FROM d.mv')],
+    refused: /d\.mv cannot go away: d\.v still reads it/,
+  },
+  {
     name: 'two tables that swap their names',
     before: [t(), t({ name: 'u', columns: { id: 'UInt64' } })],
     after: [t({ name: 'u', renamedFrom: 'd.t' }), t({ columns: { id: 'UInt64' }, renamedFrom: 'd.u' })],

@@ -235,6 +235,7 @@ const TRAPS: readonly RegExp[] = [
   /still reads it/,
   /cannot have a TTL: it is EPHEMERAL/,
   /deduplicate_merge_projection_mode/,
+  /Memory engine cannot rename column/,
 ]
 
 /** Throws when the engine would carry out what was refused, and would be right to. */
