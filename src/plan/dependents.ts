@@ -1,5 +1,7 @@
 /** Objects that nobody changed, although what they read changes or goes away. */
 import type { Change } from '../diff/change.js'
+import { dictionaryStructureDiffers } from '../diff/diff-view.js'
+import { equalViewColumns } from '../diff/equal.js'
 import { mentionsColumn, readsEverything } from '../diff/expression-names.js'
 import { accessReferences } from '../model/access-references.js'
 import {
@@ -15,7 +17,8 @@ import {
 } from '../model/definition.js'
 import { dictionarySource } from '../model/dependencies.js'
 import { missingInQuery } from '../model/query-columns.js'
-import { keyOf } from './describe.js'
+import { sameText } from '../model/same.js'
+import { keyOf, nameChange } from './describe.js'
 import { stepOf } from './plan-table.js'
 import type { Scene } from './scene.js'
 import type { Refusal, Step } from './step.js'
@@ -44,18 +47,41 @@ function showsChange(query: SqlText, changes: readonly Change[] | undefined): bo
   )
 }
 
+/** True for an object that may have other columns from now on, or that stands where another kind of object stood. */
+function replacesShape(change: Change): boolean {
+  switch (change.kind) {
+    case 'createTable':
+    case 'createView':
+    case 'createMaterializedView':
+    case 'createDictionary':
+      return true
+    case 'modifyView':
+      return !sameText(change.from.query, change.to.query) || !equalViewColumns(change.from.columns, change.to.columns)
+    case 'modifyMaterializedView':
+      return change.attributes.includes('query') || change.attributes.includes('columns')
+    case 'modifyDictionary':
+      return dictionaryStructureDiffers(change.from, change.to)
+    default:
+      return false
+  }
+}
+
 /**
  * Views freeze the names and types of their columns when they are created: those over a table that changes are stated
  * again, so that they show what a new one would. Views with a declared column list stay as they are.
  */
 export function refreshedViews(
   scene: Scene,
+  changes: readonly Change[],
   reshaped: ReadonlyMap<string, readonly Change[]>,
   detached: ReadonlySet<string>,
 ): Step[] {
   const steps: Step[] = []
   const seen = new Set<string>()
-  const queue = [...reshaped].filter(([, parts]) => parts.some(changesShape)).map(([key]) => key)
+  const queue = [
+    ...[...reshaped].filter(([, parts]) => parts.some(changesShape)).map(([key]) => key),
+    ...changes.flatMap((change) => (replacesShape(change) ? [nameChange(change).key] : [])),
+  ]
   for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
     for (const user of scene.usersAfter.get(key) ?? []) {
       const view = scene.after.get(user)!

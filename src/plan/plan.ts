@@ -148,7 +148,7 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
     else work.push(outcome)
   }
 
-  for (const step of refreshedViews(scene, reshaped, detached)) add('bring', RANK.replace, step.key, step)
+  for (const step of refreshedViews(scene, changes, reshaped, detached)) add('bring', RANK.replace, step.key, step)
   for (const step of restatedGrants(scene, changes)) add('bring', RANK.create, step.key, step)
   refusals.push(...brokenReaders(scene, changes), ...brokenDictionaries(scene, changes))
   return { steps: arrange(scene, work, detached), refusals }

@@ -495,6 +495,18 @@ export const EDITS: readonly EditCase[] = [
     refused: /d\.mv cannot go away: d\.v still reads it/,
   },
   {
+    name: 'a view that selects everything of another one, which gets another query',
+    before: [t(), view('SELECT id, a FROM d.t'), view('SELECT * FROM d.v', { name: 'w' })],
+    after: [t(), view('SELECT id, b AS text FROM d.t'), view('SELECT * FROM d.v', { name: 'w' })],
+    keeps: ['SELECT groupArray(text) FROM (SELECT text FROM d.w ORDER BY id)', "['x','y','z']"],
+  },
+  {
+    name: 'a view over a view that becomes a table',
+    before: [t(), view('SELECT id, a FROM d.t'), view('SELECT * FROM d.v', { name: 'w' })],
+    after: [t(), t({ name: 'v', columns: { id: 'UInt64', n: 'Date' } }), view('SELECT * FROM d.v', { name: 'w' })],
+    keeps: ['SELECT any(toTypeName(n)), count() FROM d.w', '\t0'],
+  },
+  {
     name: 'two tables that swap their names',
     before: [t(), t({ name: 'u', columns: { id: 'UInt64' } })],
     after: [t({ name: 'u', renamedFrom: 'd.t' }), t({ columns: { id: 'UInt64' }, renamedFrom: 'd.u' })],

@@ -40,6 +40,12 @@ export function startEngine(databases: readonly string[] = ['d', 'd2'], cluster?
       `SELECT concat(database, '.', name), create_table_query FROM system.tables WHERE database IN (${list}) AND NOT match(name, '^\\\\.(tmp\\\\.)?inner|^_tmp_replace_')
        UNION ALL SELECT name, create_query FROM system.functions WHERE origin = 'SQLUserDefined'`,
     )
+  const innerTables = () =>
+    rows(
+      `SELECT concat('inner table of ', v.database, '.', v.name), replace(t.create_table_query, t.name, 'inner')
+       FROM system.tables AS t INNER JOIN system.tables AS v ON t.name = concat('.inner_id.', toString(v.uuid))
+       WHERE t.database IN (${list}) AND v.database IN (${list})`,
+    )
   return {
     run,
     clear: () => {
@@ -50,7 +56,7 @@ export function startEngine(databases: readonly string[] = ['d', 'd2'], cluster?
     },
     show: () =>
       Object.fromEntries(
-        objects()
+        [...objects(), ...innerTables()]
           .map(([name, text]): [string, string] => [name!, comparable(text!)])
           .sort(([a], [b]) => (a < b ? -1 : 1)),
       ),

@@ -6,7 +6,13 @@ import { diffModels, type Rename } from '../../../src/diff/diff.js'
 import { findDrift } from '../../../src/diff/drift.js'
 import { resolveRenames } from '../../../src/diff/renames.js'
 import { ChkitError } from '../../../src/errors.js'
-import { type Column, EMPTY_MODEL, type Model, type Table } from '../../../src/model/definition.js'
+import {
+  type Column,
+  EMPTY_MODEL,
+  type MaterializedView,
+  type Model,
+  type Table,
+} from '../../../src/model/definition.js'
 import { planChanges } from '../../../src/plan/plan.js'
 import { stepOf } from '../../../src/plan/plan-table.js'
 import type { Refusal } from '../../../src/plan/step.js'
@@ -19,8 +25,10 @@ import {
   COLLECTIONS,
   DATABASES,
   type Edit,
+  FIXED,
   modelOfWorld,
   settled,
+  TYPES,
   type World,
 } from './schema-generator.js'
 
@@ -31,6 +39,8 @@ export type Tally = {
   migrated: number
   recreated: number
   refused: number
+  /** Stopped by a guard, with nothing changed. */
+  stopped: number
   unchanged: number
   /** Why the engine would not have it, by error name. */
   readonly reasons: Record<string, number>
@@ -87,6 +97,7 @@ export function startEveryKind(): EveryKindEngine {
     }
     const fresh = shown()
     equal(shownDrift(to, live()), [], 'a fresh B drifts')
+    const uses = use(run, to)
     if (!creatable(tally, from)) {
       tally.unusable++
       return
@@ -118,7 +129,15 @@ export function startEveryKind(): EveryKindEngine {
       const rows = keptRows(from, to, renames)
       const sums = rows.map(({ before }) => run(before))
       const statements = renderPlan(plan).map(({ text }) => text)
-      runAll(statements)
+      const before = shown()
+      try {
+        runAll(statements)
+      } catch (error) {
+        if (!STOPPED.test(messageOf(error))) throw error
+        equal(shown(), before, 'a guard came too late')
+        tally.stopped++
+        return
+      }
       for (const [index, { after }] of rows.entries())
         equal(run(after), sums[index], `rows changed:\n${statements.join(';\n')}`)
       tally.migrated++
@@ -126,6 +145,7 @@ export function startEveryKind(): EveryKindEngine {
     equal(shown(), fresh, 'differs from a fresh B')
     equal(shownDrift(to, live()), [], 'B drifts')
     equal(diffModels(to, modelOfWorld(settled(worldB))).length, 0, 'a second generate is not empty')
+    equal(use(run, to), uses, 'works otherwise than a fresh B')
   }
 
   return {
@@ -165,20 +185,82 @@ function shownDrift(expected: Model, actual: Model): unknown[] {
 
 const HOLDS_ROWS = /MergeTree|^Memory$|Log$|^Join$/
 
-function insertRows(run: (sql: string) => string, table: Table): void {
-  if (!HOLDS_ROWS.test(table.engine.name)) return
+function insertRows(run: (sql: string) => string, table: Table): string {
   const has = (name: string) => table.columns.some((column) => column.name === name)
-  if (!has('id') || !has('at')) return
-  const name = `${quoteIdentifier(table.database)}.${quoteIdentifier(table.name)}`
-  const sign = has('sign') ? [', sign', ', 1'] : ['', '']
-  try {
-    run(
-      `INSERT INTO ${name} (id, at${sign[0]}) SELECT number, toDateTime('2026-01-01 00:00:00') + number${sign[1]} FROM numbers(7)`,
+  if (!HOLDS_ROWS.test(table.engine.name) || !has('id') || !has('at')) return 'not asked'
+  const own = table.columns.filter(({ name, default: kind }) => !FIXED.has(name) && kind === undefined)
+  const values = own.flatMap(({ name, type }) => (TYPES[type] ? [{ name, value: TYPES[type].value }] : []))
+  const rows = (more: readonly { readonly name: string; readonly value: string }[]) => {
+    const all = [
+      { name: 'id', value: 'number' },
+      { name: 'at', value: "toDateTime('2026-01-01 00:00:00') + number" },
+      ...(has('sign') ? [{ name: 'sign', value: '1' }] : []),
+      ...more,
+    ]
+    const names = all.map(({ name }) => quoteIdentifier(name)).join(', ')
+    const result = tried(
+      run,
+      `INSERT INTO ${nameOf(table)} (${names}) SELECT ${all.map(({ value }) => value).join(', ')} FROM numbers(7)`,
     )
-  } catch (error) {
-    // A view below it may not take what a default gives: rows are then not inserted, the schema is none the worse.
-    if (!/^Query failed: Code: \d+/.test(messageOf(error))) throw error
+    return result.ok ? 'ok' : errorNameOf(result.error)
   }
+  // A view below it may not take what is inserted: rows are then left out, the schema is none the worse.
+  const result = rows(values)
+  return result === 'ok' || values.length === 0 ? result : `${result}, ${rows([])}`
+}
+
+const nameOf = ({ database, name }: { readonly database: string; readonly name: string }) =>
+  `${quoteIdentifier(database)}.${quoteIdentifier(name)}`
+
+function tried(run: (sql: string) => string, sql: string): { ok: true; rows: string } | { ok: false; error: unknown } {
+  try {
+    return { ok: true, rows: run(sql) }
+  } catch (error) {
+    if (!/^Query failed: Code: \d+/.test(messageOf(error))) throw error
+    return { ok: false, error }
+  }
+}
+
+/** What a guard of the plan says. */
+const STOPPED = /hold values of/
+
+/** What each object answers, and how many rows come to each table that folds none when some go into all of them. */
+function use(run: (sql: string) => string, model: Model): Record<string, string> {
+  const seen: Record<string, string> = {}
+  const answer = (sql: string) => {
+    const result = tried(run, sql)
+    return result.ok ? result.rows : errorNameOf(result.error)
+  }
+  const outcome = (sql: string) => {
+    const result = tried(run, sql)
+    return result.ok ? 'ok' : errorNameOf(result.error)
+  }
+  for (const one of model.definitions) {
+    if (one.kind === 'dictionary') {
+      if (!/HTTP/.test(one.source)) seen[`load ${nameOf(one)}`] = outcome(`SYSTEM RELOAD DICTIONARY ${nameOf(one)}`)
+    } else if (one.kind === 'view' || one.kind === 'materialized_view' || one.kind === 'table') {
+      if (one.kind === 'table' && !HOLDS_ROWS.test(one.engine.name)) continue
+      seen[`describe ${nameOf(one)}`] = answer(`DESCRIBE ${nameOf(one)}`)
+      seen[`read ${nameOf(one)}`] = outcome(`EXPLAIN QUERY TREE SELECT * FROM ${nameOf(one)}`)
+    }
+  }
+  const counted = model.definitions.filter(
+    (one): one is Table | MaterializedView =>
+      (one.kind === 'table' && /^(?:Memory|MergeTree)$/.test(one.engine.name) && !isRefreshed(one, model)) ||
+      (one.kind === 'materialized_view' && one.inner?.engine.name === 'MergeTree' && one.refresh === undefined),
+  )
+  const counts = () => counted.map((one) => Number(answer(`SELECT count() FROM ${nameOf(one)}`)))
+  const before = counts()
+  let isWhole = true
+  for (const one of tablesOf(model)) {
+    const result = insertRows(run, one)
+    seen[`insert ${nameOf(one)}`] = result
+    if (result !== 'ok' && result !== 'not asked') isWhole = false
+  }
+  if (!isWhole) return seen
+  for (const [index, count] of counts().entries())
+    seen[`rows ${nameOf(counted[index]!)}`] = String(count - before[index]!)
+  return seen
 }
 
 const isStored = (column: Column) =>
@@ -236,6 +318,8 @@ const TRAPS: readonly RegExp[] = [
   /cannot have a TTL: it is EPHEMERAL/,
   /deduplicate_merge_projection_mode/,
   /Memory engine cannot rename column/,
+  // No statement says it of an inner table; the new query alone would run.
+  /inner table, and its .*inner cannot change in place/,
 ]
 
 /** Throws when the engine would carry out what was refused, and would be right to. */
