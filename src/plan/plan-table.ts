@@ -490,7 +490,11 @@ function decideModifyColumn(scope: Scope, change: ModifyColumn): Verdict {
     for (const view of scope.unchangedReaders)
       if (!writesTo(view, scope.to)) {
         if (mentionsColumn(view.query, to.name))
-          warnings.push(`Materialized view ${objectName(view)} reads it: check that its query accepts ${to.type}.`)
+          warnings.push(
+            view.to === undefined
+              ? `Materialized view ${objectName(view)} reads it, and its inner table keeps the types of its columns: check that they hold what its query gives for ${to.type}.`
+              : `Materialized view ${objectName(view)} reads it: check that its query accepts ${to.type}.`,
+          )
       } else if (outputColumns(view.query)?.includes(to.name) ?? true)
         warnings.push(`Materialized view ${objectName(view)} writes it: check that what it selects fits ${to.type}.`)
   }

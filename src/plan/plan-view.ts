@@ -84,7 +84,8 @@ const WORDS: Readonly<Partial<Record<MaterializedViewAttribute, string>>> = { to
 
 /** What the new query of a view means for rows. */
 function newQueryText({ refresh, to }: MaterializedView): string {
-  if (refresh === undefined) return 'Only rows inserted from then on pass through the new query.'
+  if (refresh === undefined)
+    return `Only rows inserted from then on pass through the new query${to === undefined ? '; the inner table keeps the types of its columns' : ''}.`
   if (refresh.append === true) return 'Refreshes from then on append the rows of the new query.'
   const target = to === undefined ? 'its rows' : `the rows of ${to.database}.${to.name}`
   return `The next refresh replaces ${target} by those of the new query.`
