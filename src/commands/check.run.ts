@@ -28,7 +28,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   const drifted = live?.report.drifted ?? false
   const failedChecks = [
     ...(policy.failOnPending && status.pendingMigrations.length > 0 ? ['pending_migrations'] : []),
-    ...(status.missingMigrations.length > 0 ? ['missing_migrations'] : []),
+    ...(missingOf(status).length > 0 ? ['missing_migrations'] : []),
     ...(policy.failOnChecksumMismatch && status.checksumMismatches.length > 0 ? ['checksum_mismatch'] : []),
     ...(policy.failOnDrift && drifted ? ['schema_drift'] : []),
     ...plugins.filter(fails).map(({ plugin }) => `plugin:${plugin}`),
@@ -48,7 +48,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
       ...(live === undefined ? {} : { scope: scopePayload(live.scope.scope) }),
       failedChecks,
       pendingCount: status.pendingMigrations.length,
-      missingCount: status.missingMigrations.length,
+      missingCount: missingOf(status).length,
       checksumMismatchCount: status.checksumMismatches.length,
       drifted,
       driftEvaluated: live !== undefined,
@@ -87,6 +87,15 @@ function reasonCounts(live: LiveState | undefined) {
   return { byReason, totals: { total: object + table, object, table } }
 }
 
+/** Files that are gone although the database holds what they did, or a part of it; a sentence for each. */
+function missingOf({ missingMigrations, pendingMigrations, halfDone }: MigrationStatus): readonly string[] {
+  const lost = halfDone.filter(({ name }) => !pendingMigrations.includes(name))
+  return [
+    ...missingMigrations.map((name) => `${name} was applied, but its file is gone`),
+    ...lost.map(({ name }) => `${name} was begun but not finished, and its file is gone`),
+  ]
+}
+
 function allFindings(
   status: MigrationStatus,
   live: LiveState | undefined,
@@ -98,13 +107,7 @@ function allFindings(
     ...status.pendingMigrations.map(
       (name): Finding => ({ severity: severity('pending_migrations'), title: 'pending migration', message: name }),
     ),
-    ...status.missingMigrations.map(
-      (name): Finding => ({
-        severity: 'error',
-        title: 'missing migration',
-        message: `${name} was applied, but its file is gone`,
-      }),
-    ),
+    ...missingOf(status).map((message): Finding => ({ severity: 'error', title: 'missing migration', message })),
     ...status.checksumMismatches.map(
       ({ name }): Finding => ({
         severity: severity('checksum_mismatch'),

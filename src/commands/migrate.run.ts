@@ -15,7 +15,7 @@ import { choosePending } from '../migration/pending.js'
 import { argumentsOf } from '../migration/process-identity.js'
 import { type AppliedMigration, applyMigrations } from '../migration/run.js'
 import { describeMissing, missingSecrets, requireSecrets, withSecrets } from '../migration/secret-references.js'
-import { resumption } from '../migration/settle.js'
+import { refuseEdited, resumption } from '../migration/settle.js'
 import { readHistory } from '../migration/status.js'
 import type { CommandContext, CommandResult, TableScope } from '../plugin-host/command.js'
 import { invocation } from './invocation.js'
@@ -94,6 +94,9 @@ async function choose(
   const warning = scopeWarning(scope.scope)
   if (warning !== undefined) warn(warning)
   const taken = parsed.filter((migration) => scope.covers(migration))
+  // Where plugins may change statements only the run knows what was sent.
+  if (context.plugins.names.length === 0)
+    for (const { name, statements } of taken) refuseEdited(name, statementStates(state.statements, name), statements)
   keepOwnTables(
     context,
     executor,
@@ -451,9 +454,13 @@ async function resolve(
   }
   const [, id = '', number = '', answer = ''] = parts
   const names = [...new Set(state.statements.map(({ migration }) => migration))]
-  const name = names.find((candidate) => candidate === id || migrationId(candidate) === id)
-  const known = name === undefined ? undefined : statementStates(state.statements, name).get(Number(number))
-  if (name === undefined || known === undefined || resumption(known) !== 'settle') {
+  const meant = names.filter((candidate) => candidate === id || migrationId(candidate) === id)
+  const stateIn = (name: string) => statementStates(state.statements, name).get(Number(number))
+  const isOpen = (name: string) => resumption(stateIn(name)) === 'settle'
+  // Files may share an id; of those at most one is under way.
+  const name = meant.find(isOpen) ?? meant[0]
+  const known = name === undefined ? undefined : stateIn(name)
+  if (name === undefined || known === undefined || !isOpen(name)) {
     throw new ChkitError('migration_not_found', `The journal holds no open statement ${number} of "${id}".`, {
       hint: 'chkit status shows where a half-done migration stands.',
       details: { migration: name ?? id, statement: Number(number), outcome: known?.outcome ?? null },

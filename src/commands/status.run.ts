@@ -61,7 +61,8 @@ function statusText(
   ]
   const half = new Set(status.halfDone.map(({ name }) => name))
   for (const name of status.pendingMigrations) if (!half.has(name)) lines.push(`  ${style.yellow('pending ')}  ${name}`)
-  for (const one of status.halfDone) lines.push(...halfDoneLines(context, one))
+  for (const one of status.halfDone)
+    lines.push(...halfDoneLines(context, one, status.pendingMigrations.includes(one.name)))
   for (const name of status.missingMigrations)
     lines.push(`  ${style.red('missing ')}  ${name} was applied, but its file is gone`)
   for (const { name } of status.checksumMismatches)
@@ -83,11 +84,13 @@ const STANDS: Readonly<Record<HalfDone['outcome'], string>> = {
   unknown: 'ended in a way that leaves open what it did',
 }
 
-function halfDoneLines(context: CommandContext, one: Standing): string[] {
-  const { style } = context
-  const lines = [
-    `  ${style.red('half-done')} ${one.name}: statement ${one.statement} ${STANDS[one.outcome]} ${style.dim(`(${one.since}, ${one.runner})`)}`,
-  ]
+function halfDoneLines({ style }: CommandContext, one: Standing, present: boolean): string[] {
+  const whole = one.outcome === 'pending' && one.text === null && present
+  const stands = whole
+    ? `${one.doneStatements === 1 ? 'its one statement has' : `all ${one.doneStatements} statements have`} run, which the next run writes down`
+    : `statement ${one.statement} ${STANDS[one.outcome]}`
+  const lines = [`  ${style.red('half-done')} ${one.name}: ${stands} ${style.dim(`(${one.since}, ${one.runner})`)}`]
+  if (!present) lines.push('            its file is gone: restore it, and the next run goes on where it stopped')
   if (one.text !== null) lines.push(`            ${one.text}`)
   if (one.message !== '') lines.push(`            ${one.message.split('\n', 1)[0]}`)
   return lines

@@ -131,7 +131,15 @@ function refuseRenamed({ renamed }: HistoryStatus, chosen: readonly string[]): v
 }
 
 function findTarget(to: string, names: readonly string[]): string {
-  const found = names.find((name) => name === to || name === `${to}.sql` || migrationId(name) === to)
+  const exact = names.find((name) => name === to || name === `${to}.sql`)
+  const meant = exact === undefined ? names.filter((name) => migrationId(name) === to) : [exact]
+  const [found, another] = meant
+  if (another !== undefined) {
+    throw new ChkitError('migration_not_found', `Several migrations have the id "${to}": ${meant.join(', ')}.`, {
+      hint: `Give the whole name, for example --to ${another.replace(/\.sql$/, '')}.`,
+      details: { to, migrations: meant },
+    })
+  }
   if (found !== undefined) return found
   const close = nearest(to, names.map(migrationId))
   throw new ChkitError('migration_not_found', `No migration has the id "${to}".`, {

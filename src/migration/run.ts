@@ -38,7 +38,7 @@ import { type MigrationStatement, type ParsedMigration, replaceStatements } from
 import { describeProgress, followMutations, reverseOfTypes } from './mutations.js'
 import { readPlainTables } from './plain-tables.js'
 import { isCertain, mutatedObject, proofOf } from './proof.js'
-import { editedError, findEdited, parseEvidence, resumption, settle, unsettledError } from './settle.js'
+import { parseEvidence, refuseEdited, resumption, settle, unsettledError } from './settle.js'
 import { STALLED_MS } from './stalled-query.js'
 import { openVisibility, type Visibility } from './visibility.js'
 
@@ -257,8 +257,7 @@ class MigrationRun {
   async resume(state: JournalState): Promise<Planned[]> {
     const { name, statements } = this.migration
     const states = statementStates(state.statements, name)
-    const edited = findEdited(states, statements)
-    if (edited !== undefined) throw editedError(name, edited)
+    refuseEdited(name, states, statements)
     const left: Planned[] = []
     const mutated = new Map<string, { readonly item: Planned; readonly queryId: string }>()
     for (const item of this.items) {

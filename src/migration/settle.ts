@@ -45,8 +45,17 @@ export function findEdited(
   return undefined
 }
 
-/** The refusal of a file that was edited after a part of it had run. */
-export function editedError(name: string, edited: NonNullable<ReturnType<typeof findEdited>>): ChkitError {
+/** Throws `migration_edited` for a file that was edited after a part of it had run. */
+export function refuseEdited(
+  name: string,
+  states: ReadonlyMap<number, StatementState>,
+  statements: readonly NumberedHash[],
+): void {
+  const edited = findEdited(states, statements)
+  if (edited !== undefined) throw editedError(name, edited)
+}
+
+function editedError(name: string, edited: NonNullable<ReturnType<typeof findEdited>>): ChkitError {
   const { state, now } = edited
   const number = state.statement
   const found =
@@ -156,13 +165,18 @@ function factsOf(evidence: Evidence | undefined, verdict: Verdict): string {
 
 /** The stop where nobody can know: the facts, and the two commands that decide it. */
 export function unsettledError(name: string, id: string, statement: NumberedHash, facts: string): ChkitError {
-  const target = `${id}:${statement.number}`
+  const command = (answer: string) => `chkit migrate --resolve ${shellWord(`${id}:${statement.number}=${answer}`)}`
   return new ChkitError(
     'migration_unsettled',
     `Nobody can tell whether statement ${statement.number} of ${name} (line ${statement.line}) has run: ${facts}.`,
     {
-      hint: `Look at the database, then say which: chkit migrate --resolve ${target}=done (it ran) or chkit migrate --resolve ${target}=retry (it did not).`,
+      hint: `Look at the database, then say which: ${command('done')} (it ran) or ${command('retry')} (it did not).`,
       details: { migration: name, statement: statement.number, line: statement.line, text: statement.text, facts },
     },
   )
+}
+
+/** Names of files may hold what a shell would read otherwise. */
+function shellWord(text: string): string {
+  return /^[\w.:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,5 +1,6 @@
 import type { Executor, QuerySettings } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
+import { ChkitError } from '../errors.js'
 import { quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
 import { patiently } from './cut.js'
 import { type Journal, type JournalEntry, type StatementEvent, statementTable } from './journal.js'
@@ -10,13 +11,42 @@ const MISSING: ReadonlySet<number> = new Set([60, 81])
 /** The same, and BAD_ARGUMENTS: the table is not replicated. ACCESS_DENIED and READONLY: we may only read. */
 const NOT_REPLICATED: ReadonlySet<number> = new Set([...MISSING, 36, 497, 164])
 
-async function rowsOrNone<Row>(executor: Executor, sql: string, settings: QuerySettings): Promise<Row[]> {
+/** UNKNOWN_IDENTIFIER, and NO_SUCH_COLUMN_IN_TABLE of older servers. */
+const NO_COLUMN: ReadonlySet<number> = new Set([47, 16])
+
+type Own = { readonly name: string; readonly qualified: string; readonly columns: (moment: string) => Columns }
+
+async function rowsOrNone<Row>(executor: Executor, own: Own, sql: string, settings: QuerySettings): Promise<Row[]> {
   try {
     return await executor.query<Row>(sql, { settings })
   } catch (error) {
     if (error instanceof ServerError && MISSING.has(error.clickhouseCode)) return []
+    if (error instanceof ServerError && NO_COLUMN.has(error.clickhouseCode)) throw await altered(executor, own, error)
     throw error
   }
+}
+
+/** Someone has changed the journal's columns: what is missing, and the statement that brings it back. */
+async function altered(executor: Executor, { name, qualified, columns }: Own, cause: ServerError): Promise<ChkitError> {
+  const where = `database = ${quoteString(executor.database)} AND table = ${quoteString(name)}`
+  const found = await executor.query<{ name: string }>(`SELECT name FROM system.columns WHERE ${where}`)
+  const present = new Set(found.map((column) => column.name))
+  const missing = columns(await momentType(executor)).filter(([column]) => !present.has(column))
+  if (missing.length === 0) return cause
+  const names = missing.map(([column]) => column).join(', ')
+  return new ChkitError(
+    'journal_corrupt',
+    `The table ${qualified} is a journal without the columns that it needs: ${names}.`,
+    {
+      hint: `Restore it from a backup, or at least its shape: ALTER TABLE ${qualified} ${missing.map(([column, type]) => `ADD COLUMN ${column} ${type}`).join(', ')}`,
+      details: { table: qualified, missingColumns: missing.map(([column]) => column) },
+      cause,
+    },
+  )
+}
+
+async function momentType(executor: Executor): Promise<string> {
+  return (await executor.server()).major < 20 ? "DateTime('UTC')" : "DateTime64(3, 'UTC')"
 }
 
 /** Reads of a SharedMergeTree (ClickHouse Cloud) show what was written through any node only when asked to. */
@@ -104,6 +134,7 @@ async function syncReplica(executor: Executor, table: string): Promise<void> {
 export function openTableJournal(executor: Executor, table: string, cluster?: string): Journal {
   const applied = quoteQualified(executor.database, table)
   const statements = quoteQualified(executor.database, statementTable(table))
+  const lines: Own = { name: statementTable(table), qualified: statements, columns: statementColumns }
   let digits: 0 | 3 = 3
   const create = async (qualified: string, name: string, columns: Columns, orderBy: string) => {
     // Asked first: on a cluster a replica that is down would keep even an IF NOT EXISTS waiting.
@@ -125,15 +156,14 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
       }
       const settings = engine.startsWith('Shared') ? SHARED : {}
       return {
-        applied: await readApplied(executor, applied, settings),
-        statements: what?.statements === false ? [] : await readStatements(executor, statements, settings),
+        applied: await readApplied(executor, { name: table, qualified: applied, columns: appliedColumns }, settings),
+        statements: what?.statements === false ? [] : await readStatements(executor, lines, settings),
       }
     },
     prepare: async () => {
       await createDatabase(executor, table, cluster)
-      const { major } = await executor.server()
-      digits = major < 20 ? 0 : 3
-      const moment = digits === 0 ? "DateTime('UTC')" : "DateTime64(3, 'UTC')"
+      const moment = await momentType(executor)
+      digits = moment.startsWith('DateTime64') ? 3 : 0
       await create(applied, table, appliedColumns(moment), 'name')
       await create(statements, statementTable(table), statementColumns(moment), 'migration, statement, sequence')
     },
@@ -201,10 +231,10 @@ function numbered(events: readonly StatementEvent[], digits: 0 | 3): Record<stri
   })
 }
 
-async function readApplied(executor: Executor, table: string, settings: QuerySettings): Promise<JournalEntry[]> {
+async function readApplied(executor: Executor, own: Own, settings: QuerySettings): Promise<JournalEntry[]> {
   type Row = { name: string; applied_at: string; checksum: string; chkit_version: string }
-  const sql = `SELECT name, toString(applied_at) AS applied_at, checksum, chkit_version FROM ${table} ORDER BY name, applied_at`
-  const rows = await rowsOrNone<Row>(executor, sql, settings)
+  const sql = `SELECT name, toString(applied_at) AS applied_at, checksum, chkit_version FROM ${own.qualified} ORDER BY name, applied_at`
+  const rows = await rowsOrNone<Row>(executor, own, sql, settings)
   // The first row of a name counts: it is when the migration ran.
   const first = new Map<string, JournalEntry>()
   for (const row of rows) {
@@ -219,11 +249,16 @@ async function readApplied(executor: Executor, table: string, settings: QuerySet
   return [...first.values()]
 }
 
-async function readStatements(executor: Executor, table: string, settings: QuerySettings): Promise<StatementEvent[]> {
+async function readStatements(executor: Executor, own: Own, settings: QuerySettings): Promise<StatementEvent[]> {
   type Row = Omit<StatementEvent, 'queryId'> & { query_id: string; sequence: number | string }
   const columns =
     'migration, statement, outcome, toString(at) AS at, sequence, hash, query_id, evidence, epoch, runner, message'
-  const rows = await rowsOrNone<Row>(executor, `SELECT ${columns} FROM ${table} ORDER BY sequence`, settings)
+  const rows = await rowsOrNone<Row>(
+    executor,
+    own,
+    `SELECT ${columns} FROM ${own.qualified} ORDER BY sequence`,
+    settings,
+  )
   // A clock that lags behind that of the run before must not sort new lines before old ones.
   lastSequence = rows.reduce((newest, row) => Math.max(newest, Number(row.sequence)), lastSequence)
   return rows.map(({ query_id, sequence: _, ...row }) => ({

@@ -478,6 +478,7 @@ CREATE VIEW app.v AS SELECT x FROM app.b;
       code: 'migration_edited',
       details: { statement: 2, text: "INSERT INTO app.events VALUES (1, 'twice')" },
     })
+    expect(await json('migrate')).toMatchObject({ exitCode: 1, code: 'migration_edited' })
     project.write({ 'migrations/1_a.sql': CREATE })
     expect(await json('migrate', '--apply')).toMatchObject({
       code: 'migration_edited',
@@ -485,7 +486,42 @@ CREATE VIEW app.v AS SELECT x FROM app.b;
     })
     rmSync(join(project.dir, 'migrations/1_a.sql'))
     expect(await json('migrate', '--apply')).toMatchObject({ exitCode: 1, code: 'migration_not_found' })
+    expect((await project.run(['status'])).stdout).toContain('its file is gone: restore it')
+    expect(await json('check')).toMatchObject({ exitCode: 1, failedChecks: ['missing_migrations'], missingCount: 1 })
     expect(await rows('SELECT note FROM app.events')).toEqual([{ note: 'once' }])
+  })
+
+  test('that all of it ran is enough to go on where the journal of files was lost', async () => {
+    project.write({ 'migrations/1_a.sql': `${CREATE}INSERT INTO app.events VALUES (1, 'once');` })
+    await json('migrate', '--apply')
+    await rows('DROP TABLE app._chkit_migrations')
+    expect((await project.run(['status'])).stdout).toContain(
+      'half-done 1_a.sql: all 2 statements have run, which the next run writes down',
+    )
+    expect(await json('migrate', '--apply')).toMatchObject({ applied: [{ statements: 2, resumed: 2 }] })
+    expect(await rows('SELECT count() AS n FROM app.events')).toEqual([{ n: 1 }])
+  })
+
+  test('a journal that lost a column says how to get it back', async () => {
+    project.write({ 'migrations/1_a.sql': CREATE })
+    await json('migrate', '--apply')
+    await rows('ALTER TABLE app._chkit_migrations_statements DROP COLUMN evidence, DROP COLUMN runner')
+    const refused = await json('status')
+    expect(refused).toMatchObject({ exitCode: 1, code: 'journal_corrupt' })
+    await rows(/ALTER TABLE .*/.exec(String(refused.hint))?.[0] ?? '')
+    expect(await json('status')).toMatchObject({ exitCode: 0, applied: 1, halfDone: [] })
+  })
+
+  test('two files of one id: --to wants the whole name, --resolve finds the open one', async () => {
+    project.write({ 'migrations/1_a.sql': CREATE, 'migrations/1_b.sql': BROKEN.replace(CREATE, 'SELECT 1;') })
+    const refused = await json('migrate', '--apply', '--to', '1')
+    expect(refused).toMatchObject({ exitCode: 1, code: 'migration_not_found' })
+    const [, argument = ''] = /--to (\S+)\./.exec(String(refused.hint)) ?? []
+    expect(await json('migrate', '--apply', '--to', argument)).toMatchObject({ details: { migration: '1_b.sql' } })
+    await rows(
+      "INSERT INTO app._chkit_migrations_statements (migration, statement, outcome, sequence, query_id) SELECT '1_b.sql', 3, 'intent', 9e15, 'q'",
+    )
+    expect(await json('migrate', '--resolve', '1:3=done')).toMatchObject({ exitCode: 0, migration: '1_b.sql' })
   })
 })
 
