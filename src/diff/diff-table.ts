@@ -1,6 +1,6 @@
 /** The differences between two states of one table. */
 import type { Column, Engine, SqlText, Storage, Table, TimeSeriesTarget } from '../model/definition.js'
-import { sameText } from '../model/same.js'
+import { sameExpression, sameSettingValue } from '../model/meaning.js'
 import { completedTarget } from '../model/time-series.js'
 import type { Change, ColumnAttribute, Position } from './change.js'
 import { stableNames } from './column-order.js'
@@ -12,9 +12,11 @@ import {
   equalDefaults,
   equalEngines,
   equalIndexes,
+  equalKeys,
   equalProjections,
   equalSettings,
-  equalTexts,
+  equalStatistics,
+  equalTtls,
 } from './equal.js'
 import { renameColumnsIn } from './expression-names.js'
 
@@ -129,8 +131,8 @@ export function changedAttributes(from: Column, to: Column): ColumnAttribute[] {
   if (!equalDefaults(from.default, to.default, to.type)) attributes.push('default')
   if (!equalComments(from.comment, to.comment)) attributes.push('comment')
   if (from.codec !== to.codec) attributes.push('codec')
-  if (!equalTexts(from.statistics ?? [], to.statistics ?? [])) attributes.push('statistics')
-  if (from.ttl !== to.ttl) attributes.push('ttl')
+  if (!equalStatistics(from.statistics, to.statistics)) attributes.push('statistics')
+  if (!sameExpression(from.ttl, to.ttl)) attributes.push('ttl')
   if (!equalSettings(from.settings, to.settings)) attributes.push('settings')
   return attributes
 }
@@ -159,7 +161,7 @@ function diffStorage(from: Table, to: Table, live: boolean, changes: Change[]): 
   const table = to
   if (!(live ? sameEngineOnServer(from.engine, to.engine) : equalEngines(from.engine, to.engine)))
     changes.push({ kind: 'modifyEngine', table, from: from.engine, to: to.engine })
-  if (!sameText(from.asTableFunction ?? '', to.asTableFunction ?? ''))
+  if (!sameExpression(from.asTableFunction, to.asTableFunction))
     changes.push({
       kind: 'modifyEngine',
       table,
@@ -167,7 +169,7 @@ function diffStorage(from: Table, to: Table, live: boolean, changes: Change[]): 
       to: { name: to.asTableFunction ?? to.engine.name, args: [] },
     })
   diffTargets(from, to, live, changes)
-  if (!equalTexts(from.partitionBy ?? [], to.partitionBy ?? []))
+  if (!equalKeys(from.partitionBy ?? [], to.partitionBy ?? []))
     changes.push({ kind: 'modifyPartitionKey', table, from: from.partitionBy, to: to.partitionBy })
   if (primaryKeyDiffers(from, to, live))
     changes.push({
@@ -176,13 +178,13 @@ function diffStorage(from: Table, to: Table, live: boolean, changes: Change[]): 
       from: effectivePrimaryKey(from),
       to: effectivePrimaryKey(to),
     })
-  if (!equalTexts(from.orderBy, to.orderBy))
+  if (!equalKeys(from.orderBy, to.orderBy))
     changes.push({ kind: 'modifySortingKey', table, from: from.orderBy, to: to.orderBy })
-  if (!equalTexts(from.uniqueKey ?? [], to.uniqueKey ?? []))
+  if (!equalKeys(from.uniqueKey ?? [], to.uniqueKey ?? []))
     changes.push({ kind: 'modifyUniqueKey', table, from: from.uniqueKey, to: to.uniqueKey })
-  if (from.sampleBy !== to.sampleBy)
+  if (!sameExpression(from.sampleBy, to.sampleBy))
     changes.push({ kind: 'modifySamplingKey', table, from: from.sampleBy, to: to.sampleBy })
-  if (!equalTexts(from.ttl ?? [], to.ttl ?? []))
+  if (!equalTtls(from.ttl ?? [], to.ttl ?? []))
     changes.push({ kind: 'modifyTableTtl', table, from: from.ttl, to: to.ttl })
   diffSettings(from, to, changes)
 }
@@ -239,8 +241,8 @@ function primaryKeyDiffers(from: Table, to: Table, live: boolean): boolean {
   if (from.primaryKey === undefined && to.primaryKey === undefined) return false
   const before = effectivePrimaryKey(from)
   const after = effectivePrimaryKey(to)
-  if (equalTexts(before, after)) return false
-  const keptByServer = live && to.primaryKey === undefined && equalTexts(from.orderBy, to.orderBy)
+  if (equalKeys(before, after)) return false
+  const keptByServer = live && to.primaryKey === undefined && equalKeys(from.orderBy, to.orderBy)
   return !keptByServer
 }
 
@@ -254,7 +256,7 @@ function diffSettings(from: Table, to: Table, changes: Change[]): void {
     const after = to.settings?.[name]
     // The server writes its default into the text of such a table as soon as an ALTER touches it (seen on 26.7).
     if (name === 'optimize_for_bulk_insert' && (before ?? '1') === (after ?? '1')) continue
-    if (before !== undefined && after !== undefined && sameText(before, after)) continue
+    if (before !== undefined && after !== undefined && sameSettingValue(before, after)) continue
     if (before !== after) changes.push({ kind: 'modifyTableSetting', table: to, name, from: before, to: after })
   }
 }
@@ -271,7 +273,7 @@ export function sameEngineOnServer(actual: Engine, expected: Engine): boolean {
   const left = [...argsWithoutReplica(actual)]
   const right = argsWithoutReplica(expected)
   if (LAKES.test(actual.name) && left.length === right.length + 1 && left.at(-1) === "'Parquet'") left.pop()
-  return left.length === right.length && left.every((arg, index) => sameText(arg, right[index]!))
+  return left.length === right.length && left.every((arg, index) => sameExpression(arg, right[index]!))
 }
 
 /** Engine parameters without the path and the replica name that replicated engines carry first. */

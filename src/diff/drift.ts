@@ -15,6 +15,7 @@ import {
   type Table,
   type View,
 } from '../model/definition.js'
+import { sameExpression } from '../model/meaning.js'
 import { rawEffects } from '../model/raw.js'
 import { sameText } from '../model/same.js'
 import type { Change, ColumnAttribute } from './change.js'
@@ -441,7 +442,9 @@ function definitionMismatch(expected: Definition, actual: Definition): Texts | u
   if (expected.kind === 'dictionary' && actual.kind === 'dictionary')
     return dictionaryDiffers(actual, expected) ? sides(expected, actual, dictionaryText) : undefined
   if (expected.kind === 'sql_function' && actual.kind === 'sql_function')
-    return expected.expression === actual.expression ? undefined : sides(expected, actual, (f) => f.expression)
+    return sameExpression(expected.expression, actual.expression)
+      ? undefined
+      : sides(expected, actual, (f) => f.expression)
   if (expected.kind === 'database' && actual.kind === 'database') {
     // A database that only has a name takes whatever engine the server gives it.
     const sameEngine =

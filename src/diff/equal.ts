@@ -13,7 +13,14 @@ import type {
   SqlText,
   ViewColumn,
 } from '../model/definition.js'
-import { sameText } from '../model/same.js'
+import {
+  sameExpression,
+  sameIndexType,
+  sameKeyEntry,
+  sameProjectionBody,
+  sameSettingValue,
+  sameTtlRule,
+} from '../model/meaning.js'
 import { quoteString } from '../sql/quote.js'
 
 /** True when both lists are undefined or hold the same texts in the same order. */
@@ -24,13 +31,33 @@ export function equalTexts(a: readonly string[] | undefined, b: readonly string[
   return true
 }
 
+/** True when two keys have the same entries in the same order. */
+export function equalKeys(a: readonly SqlText[] | undefined, b: readonly SqlText[] | undefined): boolean {
+  return equalLists(a, b, sameKeyEntry)
+}
+
+/** True when two table TTLs have the same rules in the same order. */
+export function equalTtls(a: readonly SqlText[], b: readonly SqlText[]): boolean {
+  return equalLists(a, b, sameTtlRule)
+}
+
+function equalLists(
+  a: readonly SqlText[] | undefined,
+  b: readonly SqlText[] | undefined,
+  same: (a: SqlText, b: SqlText) => boolean,
+): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined || a.length !== b.length) return false
+  return a.every((text, index) => text === b[index] || same(text, b[index]!))
+}
+
 /** True when both hold the same settings, hidden secrets aside; undefined equals no settings. Key order does not matter. */
 export function equalSettings(a: Settings | undefined, b: Settings | undefined): boolean {
   if (a === b) return true
   let left = 0
   for (const name in a) {
     const [one, other] = [a[name], b?.[name]]
-    if (one !== other && (one === undefined || other === undefined || !sameText(one, other))) return false
+    if (one !== other && (one === undefined || other === undefined || !sameSettingValue(one, other))) return false
     left++
   }
   for (const _ in b) left--
@@ -41,7 +68,9 @@ export function equalSettings(a: Settings | undefined, b: Settings | undefined):
 export function equalEngines(a: Engine, b: Engine): boolean {
   if (a === b) return true
   return (
-    a.name === b.name && a.args.length === b.args.length && a.args.every((arg, index) => sameText(arg, b.args[index]!))
+    a.name === b.name &&
+    a.args.length === b.args.length &&
+    a.args.every((arg, index) => sameExpression(arg, b.args[index]!))
   )
 }
 
@@ -60,7 +89,7 @@ export function equalComments(a: string | undefined, b: string | undefined): boo
 export function equalDefaults(a: ColumnDefault | undefined, b: ColumnDefault | undefined, type: string): boolean {
   if (a === b) return true
   if (a === undefined || b === undefined || a.kind !== b.kind) return false
-  if (a.expression === b.expression || sameText(a.expression ?? '', b.expression ?? '')) return true
+  if (sameExpression(a.expression, b.expression)) return true
   if (a.kind !== 'EPHEMERAL') return false
   const implied = `defaultValueOfTypeName(${quoteString(type)})`
   return (a.expression ?? implied) === (b.expression ?? implied)
@@ -72,32 +101,33 @@ export function equalColumns(a: Column, b: Column): boolean {
     a === b ||
     (a.type === b.type &&
       a.codec === b.codec &&
-      a.ttl === b.ttl &&
+      (a.ttl === b.ttl || sameExpression(a.ttl, b.ttl)) &&
       (a.comment === b.comment || equalComments(a.comment, b.comment)) &&
       (a.default === b.default || equalDefaults(a.default, b.default, a.type)) &&
       (a.settings === b.settings || equalSettings(a.settings, b.settings)) &&
-      (a.statistics === b.statistics || equalTexts(a.statistics ?? [], b.statistics ?? [])))
+      (a.statistics === b.statistics || equalStatistics(a.statistics, b.statistics)))
   )
+}
+
+/** True when both are the same statistics; the server keeps the case in which a type was written. */
+export function equalStatistics(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  const plain = (list: readonly string[] | undefined) => (list ?? []).map((type) => type.toLowerCase()).sort()
+  return equalTexts(plain(a), plain(b))
 }
 
 export function equalIndexes(a: SkippingIndex, b: SkippingIndex): boolean {
   return (
-    a === b || (a.expression === b.expression && equalIndexTypes(a.type, b.type) && a.granularity === b.granularity)
+    a === b ||
+    (a.granularity === b.granularity && sameKeyEntry(a.expression, b.expression) && sameIndexType(a.type, b.type))
   )
 }
 
-/** The server keeps the case of a type and empty brackets as they were written: `BLOOM_FILTER()` is `bloom_filter`. */
-function equalIndexTypes(a: string, b: string): boolean {
-  const plain = (type: string) => type.replace(/^\w+/, (name) => name.toLowerCase()).replace(/\(\)$/, '')
-  return a === b || plain(a) === plain(b)
-}
-
 export function equalProjections(a: Projection, b: Projection): boolean {
-  return a === b || (a.form === b.form && a.body === b.body && equalSettings(a.settings, b.settings))
+  return a === b || (sameProjectionBody(a, b) && equalSettings(a.settings, b.settings))
 }
 
 export function equalConstraints(a: Constraint, b: Constraint): boolean {
-  return a === b || (a.type === b.type && a.expression === b.expression)
+  return a === b || (a.type === b.type && sameExpression(a.expression, b.expression))
 }
 
 export function equalViewColumns(a: readonly ViewColumn[] | undefined, b: readonly ViewColumn[] | undefined): boolean {

@@ -43,7 +43,8 @@ function oneCodec(codec: FunctionCall, size: number | undefined): string {
   // The server takes the size from the type, whatever was given.
   if (codec.name === 'DoubleDelta') return codec.name
   if (codec.args !== undefined && codec.args.length > 0) {
-    const text = printExpression(codec)
+    // The second parameter of FPC is the size of a value, which the server takes from the type as well.
+    const text = printExpression(codec.name === 'FPC' ? { ...codec, args: codec.args.slice(0, 1) } : codec)
     return text === "T64('byte')" ? 'T64' : text
   }
   const parameter = SIZED.has(codec.name) ? size : DEFAULT_PARAMETERS[codec.name]

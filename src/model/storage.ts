@@ -142,6 +142,8 @@ const NAMES_AS_STRINGS: Readonly<Record<string, true | readonly number[]>> = {
   HDFS: true,
   AzureBlobStorage: true,
   SQLite: true,
+  Remote: [1, 2],
+  RemoteSecure: [1, 2],
   ODBC: true,
   JDBC: true,
   Executable: true,
@@ -157,24 +159,63 @@ const NAMES_AS_STRINGS: Readonly<Record<string, true | readonly number[]>> = {
   Hudi: true,
 }
 
+/** Engines that take parameters by name behind the others. */
+const S3_LIKE: ReadonlySet<string> = new Set(['S3', 'GCS', 'OSS', 'COSN', 'AzureBlobStorage'])
+
+/** Engines that take a named collection in the place of the address: only there may a bare name stand (seen on 26.7). */
+const TAKES_COLLECTION: ReadonlySet<string> = new Set(
+  `URL S3 GCS OSS COSN HDFS AzureBlobStorage ODBC JDBC DeltaLake DeltaLakeS3 DeltaLakeAzure DeltaLakeLocal
+   Iceberg IcebergS3 IcebergAzure IcebergLocal Hudi`.split(/\s+/),
+)
+
 /** Engines whose `db.name` is shown as one string, while a bare name stays one. */
 const QUALIFIED_AS_STRING = new Set(['Dictionary', 'Remote', 'RemoteSecure'])
 
 /** Engine and parameters; MergeTree where none is named. */
 export function engineForm(call: FunctionCall | undefined, database: string): Engine {
   if (call === undefined) return { name: 'MergeTree', args: [] }
+  // Behind a named collection all parameters are stored as they were written.
+  if (TAKES_COLLECTION.has(call.name) && call.args?.[0]?.kind === 'identifier')
+    return { name: call.name, args: call.args.map((arg) => printExpression(arg)) }
   const asStrings = NAMES_AS_STRINGS[call.name]
   const args = (call.args ?? []).map((arg, index) => {
     if (QUALIFIED_AS_STRING.has(call.name) && arg.kind === 'identifier' && arg.parts.length === 2)
       return quoteString(arg.parts.map(String).join('.'))
-    if (asStrings === undefined || (asStrings !== true && !asStrings.includes(index))) return printExpression(arg)
+    if (S3_LIKE.has(call.name) && arg.kind === 'function') return namedArgument(arg)
+    if (asStrings === undefined || (asStrings !== true && !asStrings.includes(index))) return expressionText(arg)
     if (arg.kind === 'identifier' && arg.parts.length === 1 && typeof arg.parts[0] === 'string')
       return quoteString(arg.parts[0])
     if (arg.kind === 'function' && arg.name.toLowerCase() === 'currentdatabase') return quoteString(database)
     // Buffer('', t): the database of the session.
-    return call.name === 'Buffer' && index === 0 && isEmptyString(arg) ? quoteString(database) : printExpression(arg)
+    return call.name === 'Buffer' && index === 0 && isEmptyString(arg) ? quoteString(database) : expressionText(arg)
   })
-  return { name: call.name, args }
+  return { name: call.name, args: S3_LIKE.has(call.name) ? withoutRepeatedFormat(args) : args }
+}
+
+/** `format = CSV` and `extra_credentials(role_arn = 'x')`: the server writes the words it knows as strings. */
+function namedArgument(call: FunctionCall): SqlText {
+  const [name, value] = call.args ?? []
+  if (call.name === 'equals' && name?.kind === 'identifier' && name.parts[0] === 'format')
+    return printExpression({ ...call, args: [name, asString(value!)] })
+  if (call.name !== 'extra_credentials') return expressionText(call)
+  const pairs = (call.args ?? []).map((pair) =>
+    pair.kind === 'function' && pair.name === 'equals' ? { ...pair, args: (pair.args ?? []).map(asString) } : pair,
+  )
+  return printExpression({ ...call, args: pairs })
+}
+
+function asString(value: Expression): Expression {
+  const word = value.kind === 'identifier' && value.parts.length === 1 ? value.parts[0] : undefined
+  return typeof word === 'string' ? { kind: 'literal', type: 'string', value: word } : value
+}
+
+const NAMED_FORMAT = 'format = '
+
+/** The server writes a named format once more in its place among the others: `S3('url', 'CSV', format = 'CSV')`. */
+function withoutRepeatedFormat(args: readonly SqlText[]): readonly SqlText[] {
+  const format = args.find((arg) => arg.startsWith(NAMED_FORMAT))?.slice(NAMED_FORMAT.length)
+  const repeated = format === undefined ? -1 : args.indexOf(format)
+  return repeated < 0 ? args : args.filter((_, index) => index !== repeated)
 }
 
 function isEmptyString(arg: Expression): boolean {
@@ -217,7 +258,7 @@ function settingsForm(
   for (const { name, value } of settings) {
     const text = settingValue(value)
     if (!(name === 'flatten_nested' && hasNested)) written.push(`${quoteIdentifierIfNeeded(name)} = ${text}`)
-    if (!isStored(name, engine)) continue
+    if (!isStored(name, engine) || text === 'DEFAULT') continue
     const canonical = canonicalValue(text)
     if (name === 'index_granularity' && canonical === '8192' && isMergeTree(engine)) continue
     stored.push([name, canonical])

@@ -23,9 +23,10 @@ import {
 } from './definition.js'
 import { expressionText } from './expression.js'
 import { canonicalTypeName } from './functions.js'
+import { withCanonicalNames } from './query.js'
 import { compact, settingValue, storageForm } from './storage.js'
 import { targetForms } from './time-series.js'
-import { typeText } from './type.js'
+import { storedTypeText, typeText } from './type.js'
 
 /** What a canonical form must know beyond the statement. */
 export type FormContext = {
@@ -39,7 +40,7 @@ export type FormContext = {
 export function tableForm(node: CreateTable, context: FormContext): Table {
   const own = typeof node.name.database === 'string' ? node.name.database : context.database
   const keepNested = !context.declared || setsFlattenNested(node.storage?.settings)
-  const columns = bringsColumns(node) ? [] : columnsForm(node.elements?.columns ?? [], keepNested)
+  const columns = bringsColumns(node) ? [] : columnsForm(node.elements?.columns ?? [], keepNested, context.declared)
   const hasNested = columns.some((column) => column.type.startsWith('Nested('))
   const { storage, spelling } =
     node.asFunction !== undefined
@@ -83,11 +84,16 @@ function setsFlattenNested(settings: readonly Setting[] | undefined): boolean {
 }
 
 /** Canonical columns; a Nested column becomes one array per element unless `keepNested`. */
-export function columnsForm(columns: readonly ColumnDeclaration[], keepNested: boolean): readonly Column[] {
+export function columnsForm(
+  columns: readonly ColumnDeclaration[],
+  keepNested: boolean,
+  declared = true,
+): readonly Column[] {
+  const text = declared ? typeText : storedTypeText
   const forms: Column[] = []
   for (const column of columns) {
     if (!keepNested && column.type !== undefined && isNested(column.type)) forms.push(...flattened(column))
-    else forms.push(columnForm(column))
+    else forms.push(columnForm(column, text))
   }
   return forms
 }
@@ -101,20 +107,20 @@ function flattened(column: ColumnDeclaration): Column[] {
   return (column.type?.args ?? []).flatMap((arg) => {
     if (arg.kind !== 'namedType') return []
     const type: TypeNode = { kind: 'type', name: 'Array', args: [arg.type] }
-    return [columnForm({ ...column, name: `${column.name}.${arg.name}`, type })]
+    return [columnForm({ ...column, name: `${column.name}.${arg.name}`, type }, typeText)]
   })
 }
 
 const NO_TYPE: TypeNode = { kind: 'type', name: '' }
 
-function columnForm(column: ColumnDeclaration): Column {
+function columnForm(column: ColumnDeclaration, text: typeof typeText): Column {
   const type = column.nullability === 'NULL' ? nullable(column.type ?? NO_TYPE) : (column.type ?? NO_TYPE)
   // One object literal for the common column, since there are tens of thousands of them.
-  if (isPlainColumn(column)) return { name: column.name, type: typeText(type) }
+  if (isPlainColumn(column)) return { name: column.name, type: text(type) }
   const settings = settingsByName(column.settings)
   return {
     name: column.name,
-    type: typeText(type),
+    type: text(type),
     ...(column.default && { default: defaultForm(column.default) }),
     ...(column.codec && { codec: codecText(column.codec, type) }),
     ...(column.ttl && { ttl: expressionText(column.ttl) }),
@@ -144,9 +150,9 @@ function defaultForm({ kind, expression }: NonNullable<ColumnDeclaration['defaul
   return expression === undefined || isImplied ? { kind } : { kind, expression: expressionText(expression) }
 }
 
-/** A name with parameters (`set(100)`), empty brackets as they stand. */
+/** A name with parameters (`set(100)`), empty brackets as they stand; in `text(preprocessor = LOWER(s))` are expressions. */
 function callText(call: FunctionCall): SqlText {
-  return printExpression(call)
+  return printExpression(call.args === undefined ? call : { ...call, args: withCanonicalNames(call.args) })
 }
 
 /** Settings by name as SQL texts, in the order in which they were written. */
@@ -206,9 +212,9 @@ function projectionQueryText(query: ProjectionQuery): SqlText {
   return clauses.join(' ')
 }
 
-/** The server drops the brackets of a projection's ORDER BY. */
+/** The server drops the brackets of a projection's ORDER BY, and the word `tuple` before them. */
 function projectionOrder(order: NonNullable<ProjectionQuery['orderBy']>): SqlText {
-  if (order.kind === 'function' && order.name === 'tuple' && order.operator)
-    return (order.args ?? []).map(expressionText).join(', ')
+  if (order.kind === 'function' && order.name === 'tuple' && order.args !== undefined && order.args.length > 0)
+    return order.args.map(expressionText).join(', ')
   return expressionText(order)
 }

@@ -1,5 +1,6 @@
-import type { Expression, FunctionCall, Literal, TypeArgument, TypeNode } from '../sql/ast.js'
+import type { Expression, FunctionCall, Literal, SqlNode, TypeArgument, TypeNode } from '../sql/ast.js'
 import { printType } from '../sql/print.js'
+import { mapNode } from '../sql/walk.js'
 import { compareCodeUnits } from './definition.js'
 import { canonicalAggregateName, canonicalTypeName, isVersionedAggregate } from './functions.js'
 
@@ -217,10 +218,31 @@ function canonicalAggregate(name: string, args: readonly TypeArgument[]): TypeNo
   const [first] = args
   const at = first?.kind === 'literal' ? 1 : 0
   const canonical = args.map((arg, index) => (index === at ? aggregateCall(arg) : canonicalArgument(arg)))
-  const isImplied = at === 1 && first?.kind === 'literal' && first.type === 'int' && first.value === '1'
+  if (at === 0 || first?.kind !== 'literal' || first.type !== 'int') return withArgs(name, canonical)
+  // The server writes 1 by itself, and a function without versions has none but 0, which is not written.
+  const isImplied = first.value === (hasVersions(canonical[1], canonical[2]) ? '1' : '0')
+  return withArgs(name, isImplied ? canonical.slice(1) : canonical)
+}
+
+/**
+ * The text of a type that a server shows. Where it writes no version into the state of a function that has versions, the
+ * state is of version 0: a new one is of version 1, and says so (seen on 26.7).
+ */
+export function storedTypeText(type: TypeNode): string {
+  const text = typeText(type)
+  return text.includes('AggregateFunction(') ? typeText(mapNode(type, withVersion)) : text
+}
+
+function withVersion(node: SqlNode): SqlNode {
+  if (node.kind !== 'type' || node.name !== 'AggregateFunction' || node.args?.[0]?.kind === 'literal') return node
+  const [call, first] = canonicalType(node).args ?? []
+  return hasVersions(call, first) ? { ...node, args: [int('0'), ...(node.args ?? [])] } : node
+}
+
+/** True when the server knows several versions of the state of `call` over `first`. */
+function hasVersions(call: TypeArgument | undefined, first: TypeArgument | undefined): boolean {
   // Over a Map it is the combinator: `sum` with `Map`, which has no versions.
-  const isOverMap = canonical[2]?.kind === 'type' && canonical[2].name === 'Map'
-  return withArgs(name, isImplied && !isOverMap && isVersionedCall(canonical[1]) ? canonical.slice(1) : canonical)
+  return isVersionedCall(call) && !(first?.kind === 'type' && first.name === 'Map')
 }
 
 /** True when the server writes version 1 for such a function by itself. */

@@ -17,15 +17,16 @@ export function viewForm(node: CreateView, context: FormContext): View {
     kind: 'view',
     ...name,
     query: context.declared ? declaredQueryText(query, name.database) : storedQueryText(query),
-    ...columnsOf(node),
+    ...columnsOf(node, context),
     ...securityForm(node.sqlSecurity),
     ...common,
     ...(Object.keys(fullSpelling).length > 0 && { spelling: fullSpelling }),
   }
 }
 
-/** The query with its columns named as `CREATE VIEW v (a, b)` asks for; the server stores it so. */
+/** The query with its columns named as `CREATE VIEW v (a, b)` asks for, in each part of a union; the server stores it so. */
 function withAliases(query: Query, aliases: readonly string[]): Query {
+  if (query.kind === 'union') return { ...query, queries: query.queries.map((part) => withAliases(part, aliases)) }
   if (query.kind !== 'select' || query.columns.length !== aliases.length) return query
   return { ...query, columns: query.columns.map((column, index) => ({ ...column, alias: aliases[index]! })) }
 }
@@ -44,7 +45,7 @@ export function materializedViewForm(node: CreateView, context: FormContext): Ma
     ...(node.to && { to: qualifiedName(node.to, name.database) }),
     ...(inner && { inner: inner.storage }),
     ...(node.refresh && { refresh: refreshForm(node.refresh, name.database) }),
-    ...columnsOf(node),
+    ...columnsOf(node, context),
     ...elementsForm(node.elements),
     ...securityForm(node.sqlSecurity),
     ...common,
@@ -60,9 +61,9 @@ export function qualifiedName(name: ObjectName, database: string): QualifiedName
   }
 }
 
-function columnsOf(node: CreateView): { readonly columns?: readonly ViewColumn[] } {
+function columnsOf(node: CreateView, context: FormContext): { readonly columns?: readonly ViewColumn[] } {
   const columns = node.elements?.columns
-  return columns === undefined || columns.length === 0 ? {} : { columns: columnsForm(columns, true) }
+  return columns === undefined || columns.length === 0 ? {} : { columns: columnsForm(columns, true, context.declared) }
 }
 
 function commonForm(node: CreateView): Pick<View, 'comment' | 'cluster' | 'spelling'> {
