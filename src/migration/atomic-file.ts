@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ChkitError, type ErrorCode, messageOf } from '../errors.js'
 
@@ -98,18 +109,33 @@ export function writeFileAtomic(path: string, text: string): void {
   }
 }
 
-/** Appends `text` to the file at `path`, creating it, and waits until it is on disk. Throws like `writeFileAtomic`. */
+/**
+ * Appends `text` to the file at `path`, creating it, and waits until it is on disk. Throws like `writeFileAtomic`; a part
+ * that was written before the disk was full is taken back, since the next text would go on behind it.
+ */
 export function appendDurably(path: string, text: string): void {
   ensureDirectory(dirname(path))
   let handle: number | undefined
+  let size: number | undefined
   try {
     handle = openSync(path, 'a', 0o644)
+    size = fstatSync(handle).size
     writeAll(handle, Buffer.from(text, 'utf8'))
     fsyncSync(handle)
   } catch (error) {
+    if (handle !== undefined && size !== undefined) truncateQuietly(handle, size)
     throw writeError(error, path)
   } finally {
     if (handle !== undefined) closeSync(handle)
+  }
+}
+
+function truncateQuietly(handle: number, size: number): void {
+  try {
+    ftruncateSync(handle, size)
+  } catch (error) {
+    // The failure to write is the one to report; a line without its end is left out when it is read.
+    if (systemCode(error) === undefined) throw error
   }
 }
 

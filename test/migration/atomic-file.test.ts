@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ChkitError } from '../../src/errors.js'
 import { appendDurably, decodeUtf8, readTextIfPresent, writeFileAtomic } from '../../src/migration/atomic-file.js'
@@ -45,6 +48,23 @@ describe('writeFileAtomic', () => {
   test('a file in the place of a folder is reported', () => {
     writeFileSync(join(root, 'file'), '')
     expect(failure(() => writeFileAtomic(join(root, 'file/child.json'), 'x')).code).toBe('file_unwritable')
+  })
+
+  test('takes back the part of a text that no longer fitted', async () => {
+    const path = join(root, 'lines')
+    const module = join(root, 'atomic-file.mjs')
+    const source = fileURLToPath(new URL('../../src/migration/atomic-file.ts', import.meta.url))
+    await build({ entryPoints: [source], bundle: true, platform: 'node', format: 'esm', outfile: module })
+    const script = `import('${module}').then(({ appendDurably }) => {
+      appendDurably('${path}', 'x'.repeat(6000))
+      try { appendDurably('${path}', 'y'.repeat(6000)) } catch (error) { console.log(error.code) }
+    })`
+    // A limit of 8 KiB for each file; on a full disk, too, what still fits is written.
+    const output = execFileSync('bash', ['-c', `ulimit -f 8; exec '${process.execPath}' -e "$0"`, script], {
+      encoding: 'utf8',
+    })
+    expect(output).toBe('disk_full\n')
+    expect(readFileSync(path, 'utf8')).toBe('x'.repeat(6000))
   })
 
   test('a full disk is said to be one, and the old text stays', () => {
