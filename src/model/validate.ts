@@ -1,5 +1,5 @@
 import type { Expression, Identifier } from '../sql/ast.js'
-import { referencedColumns } from '../sql/walk.js'
+import { referencedColumns, referencedTables } from '../sql/walk.js'
 import { readExpression, readKey, readProjection, readTtl } from './clause.js'
 import {
   type Column,
@@ -182,7 +182,16 @@ function missing(expression: Expression | readonly Expression[] | undefined, nam
     if (texts.length < parts.length && texts.length === 0) continue
     if (!isKnown(texts, names)) found.push(texts.join('.'))
   }
-  return found
+  if (found.length === 0) return found
+  // `id IN (db.t)` is how the server stores a table behind IN; without a table it would be a column of a tuple.
+  const tables = new Set([expression].flat().flatMap(tablesOf))
+  return found.filter((name) => !tables.has(name))
+}
+
+function tablesOf(expression: Expression): readonly string[] {
+  return referencedTables(expression).flatMap((reference) =>
+    reference.kind === 'table' && reference.database !== undefined ? [`${reference.database}.${reference.table}`] : [],
+  )
 }
 
 const COLUMNS_OF = new WeakMap<object, readonly Identifier[]>()

@@ -189,6 +189,10 @@ describe('a table is refused for', () => {
 describe('a table is accepted with', () => {
   it.each<[name: string, fields: TableFields]>([
     [
+      'a table behind IN, in the brackets that the server stores',
+      { columns: [...COLUMNS, { name: 'x', type: 'UInt8', alias: 'id IN (db.keys)' }] },
+    ],
+    [
       'a nullable key where that is allowed',
       { columns: { id: 'Nullable(UInt8)' }, settings: { allow_nullable_key: 1 } },
     ],
