@@ -12,6 +12,8 @@ import {
   objectKey,
   objectName,
   type QualifiedName,
+  type SqlText,
+  type Storage,
   type Table,
   type View,
 } from '../model/definition.js'
@@ -469,30 +471,68 @@ function sides<Object>(expected: Object, actual: Object, text: (object: Object) 
 }
 
 function viewText(view: View | MaterializedView): string {
-  const columns = view.columns?.map((column) => `${column.name} ${column.type}`).join(', ')
+  const columns = view.columns?.map(
+    ({ name, type, comment }) => `${name} ${type}${comment ? ` COMMENT ${comment}` : ''}`,
+  )
+  const parts = [...(columns ?? []), ...(view.kind === 'materialized_view' ? elementTexts(view) : [])]
   const security = [view.definer, view.sqlSecurity].filter(Boolean).join(' ')
-  return [columns && `(${columns})`, security, view.comment && `COMMENT ${view.comment}`, view.query]
+  return [parts.length > 0 && `(${parts.join(', ')})`, security, view.comment && `COMMENT ${view.comment}`, view.query]
     .filter(Boolean)
     .join(' ')
 }
 
+function elementTexts({ indexes, projections, constraints }: MaterializedView): string[] {
+  return [
+    ...(indexes ?? []).map((index) => `INDEX ${index.name} ${index.expression} ${index.type}`),
+    ...(projections ?? []).map((projection) => `PROJECTION ${projection.name} ${projection.body}`),
+    ...(constraints ?? []).map((constraint) => `CONSTRAINT ${constraint.name} ${constraint.expression}`),
+  ]
+}
+
 function materializedViewText(view: MaterializedView): string {
   const { refresh, inner } = view
+  const follows = refresh?.dependsOn?.map(({ database, name }) => `${database}.${name}`).join(', ')
   const parts = [
     refresh &&
-      `REFRESH ${[refresh.schedule, refresh.offset, refresh.randomize, refresh.append && 'APPEND', settingsText(refresh.settings)].filter(Boolean).join(' ')}`,
+      `REFRESH ${[refresh.schedule, refresh.offset, refresh.randomize, follows && `DEPENDS ON ${follows}`, settingsText(refresh.settings), refresh.append && 'APPEND'].filter(Boolean).join(' ')}`,
     view.to && `TO ${view.to.database}.${view.to.name}`,
-    inner &&
-      `ENGINE ${inner.engine.name}(${inner.engine.args.join(', ')}) ORDER BY ${(inner.orderBy ?? []).join(', ')} ${settingsText(inner.settings) ?? ''}`.trim(),
+    inner && storageText(inner),
     viewText(view),
   ]
   return parts.filter(Boolean).join(' ')
 }
 
+function storageText({ engine, partitionBy, primaryKey, orderBy, sampleBy, ttl, settings }: Storage): string {
+  const clause = (words: string, entries: readonly SqlText[] | undefined) =>
+    entries !== undefined && entries.length > 0 && `${words} ${entries.join(', ')}`
+  return [
+    `ENGINE ${engine.name}(${engine.args.join(', ')})`,
+    clause('PARTITION BY', partitionBy),
+    clause('PRIMARY KEY', primaryKey),
+    orderBy && `ORDER BY ${orderBy.join(', ')}`,
+    sampleBy && `SAMPLE BY ${sampleBy}`,
+    clause('TTL', ttl),
+    settingsText(settings),
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
+
 /** The source is left out: it may name secrets. */
 function dictionaryText(dictionary: Dictionary): string {
   const attributes = dictionary.attributes.map((a) =>
-    [a.name, a.type, a.default, a.expression].filter(Boolean).join(' '),
+    [
+      a.name,
+      a.type,
+      a.default && `DEFAULT ${a.default}`,
+      a.expression && `EXPRESSION ${a.expression}`,
+      a.hierarchical && 'HIERARCHICAL',
+      a.bidirectional && 'BIDIRECTIONAL',
+      a.injective && 'INJECTIVE',
+      a.isObjectId && 'IS_OBJECT_ID',
+    ]
+      .filter(Boolean)
+      .join(' '),
   )
   return [
     `(${attributes.join(', ')})`,

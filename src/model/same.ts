@@ -44,7 +44,10 @@ export function sameText(a: string, b: string): boolean {
       at++
       other++
     } else if (one === `'${HIDDEN}'` || two === `'${HIDDEN}'`) {
-      const ends = [endOfEncrypted(left, at), endOfEncrypted(right, other)] as const
+      const ends = [
+        endOfEncrypted(left, at) ?? endOfLiteral(left, at),
+        endOfEncrypted(right, other) ?? endOfLiteral(right, other),
+      ] as const
       if (ends[0] === undefined || ends[1] === undefined) return false
       at = ends[0]
       other = ends[1]
@@ -71,6 +74,15 @@ function sameSecret(a: string, b: string): boolean {
     from = found + part.length
   }
   return whole.length - parts.at(-1)!.length >= from
+}
+
+/** Behind a literal: values of named collections are hidden whatever their types are. */
+function endOfLiteral(tokens: Tokens, index: number): number | undefined {
+  const end = tokens.kinds[index] === Token.minus ? index + 1 : index
+  const kind = tokens.kinds[end]
+  const isLiteral =
+    kind === Token.number || kind === Token.string || /^(?:true|false|null)$/i.test(tokenText(tokens, end))
+  return isLiteral ? end + 1 : undefined
 }
 
 /** The closing bracket of the call around a token, where that call's parameters are hidden as one. */

@@ -15,7 +15,15 @@ import type {
 import { quoteIdentifierIfNeeded, quoteQualified } from '../sql/quote.js'
 import { parseStatement, printStatement } from '../sql/statement.js'
 import type { ParseWarning } from '../sql/warning.js'
-import type { AccessKind, AccessObject, Database, Definition, RawObject, SqlFunction } from './definition.js'
+import {
+  type AccessKind,
+  type AccessObject,
+  compareCodeUnits,
+  type Database,
+  type Definition,
+  type RawObject,
+  type SqlFunction,
+} from './definition.js'
 import { dictionaryForm } from './dictionary.js'
 import { expressionText } from './expression.js'
 import { engineForm } from './storage.js'
@@ -138,7 +146,11 @@ function accessForm(node: Statement): AccessObject | undefined {
     case 'grant':
       return node.action === 'GRANT' ? accessObject('grant', printStatement(node), node) : undefined
     case 'createNamedCollection':
-      return accessObject('named_collection', node.name, node)
+      // The server shows the entries in the order of their names (seen on 26.7).
+      return accessObject('named_collection', node.name, {
+        ...node,
+        entries: [...node.entries].sort((a, b) => compareCodeUnits(a.setting.name, b.setting.name)),
+      })
     default:
       return undefined
   }

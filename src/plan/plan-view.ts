@@ -68,11 +68,16 @@ export function planMaterializedView(
     }
   }
   const parts = attributes.map((attribute) => WORDS[attribute] ?? attribute).join(', ')
-  const reasons = [`${parts} of an inner table's view cannot be altered`]
+  const isSchedule = attributes.join() === 'append'
+  const reasons = [
+    isSchedule
+      ? "the refresh of an inner table's view cannot begin, end or turn to APPEND"
+      : `${parts} of an inner table's view cannot be altered`,
+  ]
   if (allowRecreate) return { step: recreation(from, view, reasons) }
   return refusalOf(change, {
     code: 'rebuild_required',
-    message: `Materialized view ${name} keeps its rows in an inner table, and its ${parts} cannot change in place.`,
+    message: `Materialized view ${name} keeps its rows in an inner table, and its ${isSchedule ? 'refresh cannot begin, end or turn to APPEND' : `${parts} cannot change`} in place.`,
     hint:
       view.to === undefined
         ? 'Run generate with --allow-recreate to drop the view with its rows and create it anew, or move its rows to a target table (to) first.'
@@ -80,7 +85,11 @@ export function planMaterializedView(
   })
 }
 
-const WORDS: Readonly<Partial<Record<MaterializedViewAttribute, string>>> = { to: 'target', inner: 'inner table' }
+const WORDS: Readonly<Partial<Record<MaterializedViewAttribute, string>>> = {
+  to: 'target',
+  inner: 'inner table',
+  append: 'kind of refresh',
+}
 
 /** What the new query of a view means for rows. */
 function newQueryText({ refresh, to }: MaterializedView): string {

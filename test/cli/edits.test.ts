@@ -30,7 +30,7 @@ beforeEach(() => {
 afterEach(() => project.remove())
 
 function declare(...definitions: string[]): void {
-  const text = `import { materializedView, raw, schema, sqlFunction, table, view } from 'chkit'\nexport default schema(${definitions.join(', ')})\n`
+  const text = `import { materializedView, namedCollection, raw, schema, sqlFunction, table, view } from 'chkit'\nexport default schema(${definitions.join(', ')})\n`
   project.write({ 'schema.ts': text })
 }
 
@@ -63,7 +63,7 @@ test('a view that would replace the rows of its target needs a word', async () =
   const blocked = await project.run(['migrate', '--apply', '--json'])
   expect(blocked.exitCode).toBe(3)
   expect(blocked.json).toMatchObject({
-    destructiveOperations: [{ warningCode: 'refresh_replaces_rows', impact: expect.stringContaining('1 rows') }],
+    destructiveOperations: [{ warningCode: 'refresh_replaces_rows', impact: expect.stringContaining('1 row (') }],
   })
   await query('TRUNCATE TABLE app.sink')
   expect(await project.run(['migrate', '--apply'])).toMatchObject({ exitCode: 0 })
@@ -165,4 +165,35 @@ test('only views that show a converted column are stated again, and texts fit th
   expect(await project.run(['drift', '--exit-code'])).toMatchObject({ exitCode: 0 })
   declare(...over('UInt16', '^t.?$'))
   expect((await project.run(['generate'])).stderr).toContain('its engine keeps no rows, so none are lost')
+})
+
+test('named collections are compared in the order and the form that the server shows', async () => {
+  const env = { CHKIT_SECRET: 'sesame' }
+  const collection = (values: string) => `namedCollection({ name: 'chkit_edit_nc', values: { ${values} } })`
+  const go = async (values: string) => {
+    declare(collection(values))
+    expect(await project.run(['generate'])).toMatchObject({ exitCode: 0 })
+    expect(await project.run(['migrate', '--apply'], { env })).toMatchObject({ exitCode: 0 })
+    expect(await project.run(['drift', '--exit-code'], { env })).toMatchObject({ exitCode: 0 })
+  }
+  await go(
+    "zeta: 'z', port: 9000, below: -1, flag: true, secret: 'env:CHKIT_SECRET', o: { value: 'x', overridable: false }",
+  )
+  await go("secret: 'env:CHKIT_SECRET', o: { value: 'x', overridable: true }, added: 1.5")
+  declare(collection("added: 1.5, o: { value: 'x', overridable: true }, secret: 'env:CHKIT_SECRET'"))
+  expect((await project.run(['generate', '--json'])).json).toMatchObject({ operationCount: 0 })
+  await query('ALTER NAMED COLLECTION chkit_edit_nc DELETE added')
+  const { json } = await project.run(['drift', '--json'])
+  expect(json).toMatchObject({ drifted: true, objectDrift: [{ object: 'named_collection:chkit_edit_nc' }] })
+})
+
+test('a view with an inner table whose comment changed is no drift, and what differs in it is shown', async () => {
+  const view = (comment: string, rest = '') =>
+    `materializedView({ database: 'app', name: 'mv', engine: 'MergeTree', orderBy: 'id', comment: '${comment}', ${rest} as: 'SELECT id FROM app.t',
+      columns: { id: 'UInt64' }, indexes: [{ name: 'i', expression: 'id', type: 'minmax' }] })`
+  await apply(table("a: 'UInt8'"), view('a'))
+  await apply(table("a: 'UInt8'"), view('b'))
+  expect(await project.run(['drift', '--exit-code'])).toMatchObject({ exitCode: 0 })
+  declare(table("a: 'UInt8'"), view('b', "refresh: { every: '1 YEAR' },"))
+  expect((await project.run(['generate'])).stderr).toContain('its refresh cannot begin, end or turn to APPEND in place')
 })
