@@ -513,7 +513,7 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   '0': '\0',
 }
 
-/** Escapes after which the server drops the backslash; before any other character it keeps it. */
+/** Escapes after which the server drops the backslash, as before control characters; before any other character it keeps it. */
 const BARE_ESCAPES = '\\\'"`/='
 
 function withoutEscapes(text: string, quote: number): string {
@@ -540,7 +540,7 @@ function withoutEscapes(text: string, quote: number): string {
       }
       flush()
       if (next === 'N') continue
-      out += SIMPLE_ESCAPES[next] ?? (BARE_ESCAPES.includes(next) ? next : `\\${next}`)
+      out += SIMPLE_ESCAPES[next] ?? (BARE_ESCAPES.includes(next) || next < ' ' ? next : `\\${next}`)
     } else {
       flush()
       out += char

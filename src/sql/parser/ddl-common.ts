@@ -96,10 +96,20 @@ export function parseNamedCall(cursor: Cursor): FunctionCall {
   return call.kind === 'function' ? call : cursor.fail('name')
 }
 
+/** As `parseNamedCall`, for codecs, statistics and the places of backups: there brackets around a parameter are forgotten. */
+export function parseBareCall(cursor: Cursor): FunctionCall {
+  const call = parseNamedCall(cursor)
+  if (call.args === undefined) return call
+  return {
+    ...call,
+    args: call.args.map((arg) => ('parenthesized' in arg ? { ...arg, parenthesized: undefined } : arg)),
+  }
+}
+
 /** `(call, call)`. */
 export function parseCallList(cursor: Cursor): FunctionCall[] {
   cursor.expectToken(Token.leftParen, '(')
-  const calls = parseCommaList(cursor, parseNamedCall)
+  const calls = parseCommaList(cursor, parseBareCall)
   cursor.expectToken(Token.rightParen, ')')
   return calls
 }

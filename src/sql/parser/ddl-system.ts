@@ -20,9 +20,9 @@ import { type Cursor, parseCommaList } from './cursor.js'
 import { parsePolicyTable, parsePolicyTargets, parseRoleSet } from './ddl-access.js'
 import {
   flag,
+  parseBareCall,
   parseCluster,
   parseConstant,
-  parseNamedCall,
   parseNameOrString,
   parseObjectName,
   parsePartition,
@@ -310,7 +310,7 @@ export function parseBackup(cursor: Cursor, action: BackupStatement['action']): 
   const elements = parseCommaList(cursor, parseBackupElement)
   const cluster = parseCluster(cursor)
   cursor.expect(action === 'BACKUP' ? 'TO' : 'FROM')
-  const place = parseNamedCall(cursor)
+  const place = parseBareCall(cursor)
   let settings = cursor.accept('SETTINGS') ? parseSettings(cursor) : undefined
   const mode = cursor.acceptOneOf('ASYNC', 'SYNC')
   if (mode !== undefined)

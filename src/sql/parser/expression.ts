@@ -191,9 +191,11 @@ export function parseAliased(cursor: Cursor, ...words: readonly string[]): Expre
   const node = parseExpressionWithoutAlias(cursor)
   if (node.kind === 'asterisk') return node
   if (cursor.kinds[cursor.index] === Token.word && words.some((word) => cursor.at(word))) return node
+  const isWritten = cursor.at('AS')
   const alias = acceptAlias(cursor, true)
-  if (alias !== undefined) (node as Fresh).alias = alias
-  return node
+  if (alias === undefined) return node
+  ;(node as Fresh).alias = alias
+  return isWritten ? continued(cursor, node) : node
 }
 
 /** Comma-separated expressions; at least one. */
@@ -217,8 +219,21 @@ function parseElement(cursor: Cursor, bareAlias: boolean): Expression {
   if (kind === Token.word || kind === Token.quotedIdentifier) {
     if (node.kind === 'asterisk') return node
     const alias = acceptAlias(cursor, bareAlias)
-    if (alias !== undefined) (node as Fresh).alias = alias
+    if (alias === undefined) return node
+    ;(node as Fresh).alias = alias
+    if (!bareAlias) return continued(cursor, node)
   }
+  return node
+}
+
+/** Inside of brackets the expression may go on behind an alias: `(a AS x AND b)` is `((a AS x) AND b)`. */
+function continued(cursor: Cursor, aliased: Expression): Expression {
+  const { index } = cursor
+  const kind = cursor.kindAt(index)
+  if (kind === Token.comma || kind === Token.rightParen || kind === Token.rightBracket) return aliased
+  cursor.enter()
+  const node = parseTernary(cursor, parsePostfix(cursor, aliased))
+  cursor.leave()
   return node
 }
 
@@ -279,8 +294,8 @@ function acceptLambdaArguments(cursor: Cursor): readonly Expression[] | undefine
   return names
 }
 
-function parseTernary(cursor: Cursor): Expression {
-  const condition = parseBinary(cursor, 4)
+function parseTernary(cursor: Cursor, first?: Expression): Expression {
+  const condition = parseBinary(cursor, 4, first)
   if (cursor.kinds[cursor.index] !== Token.question) return condition
   cursor.index++
   const then = parseBinary(cursor, 4)
@@ -288,9 +303,9 @@ function parseTernary(cursor: Cursor): Expression {
   return call('if', [condition, then, parseBinary(cursor, 4)])
 }
 
-/** Operators of `precedence` and tighter; all of them associate to the left. */
-function parseBinary(cursor: Cursor, precedence: number): Expression {
-  let left = parseUnary(cursor)
+/** Operators of `precedence` and tighter; all of them associate to the left. `first` is the first operand where it was read. */
+function parseBinary(cursor: Cursor, precedence: number, first?: Expression): Expression {
+  let left = first ?? parseUnary(cursor)
   let chain = 0
   let mergeable: Expression[] | undefined
   let mergedName = ''

@@ -1,5 +1,5 @@
 import type { Identifier, IdentifierPart, QueryParameter } from '../ast.js'
-import { identifierValue, Token } from '../lexer.js'
+import { identifierValue, Token, tokenText } from '../lexer.js'
 import type { Cursor } from './cursor.js'
 
 /** One name, unquoted. */
@@ -76,7 +76,9 @@ export function acceptParameter(cursor: Cursor): QueryParameter | undefined {
   )
     return undefined
   cursor.index = close + 1
-  // The server keeps everything up to the closing brace, spaces before it included.
-  const type = cursor.source.slice(cursor.starts[index + 3], cursor.starts[close])
-  return { kind: 'parameter', name: identifierValue(cursor.tokens, index + 1), type }
+  const name = identifierValue(cursor.tokens, index + 1)
+  // The server keeps everything up to the closing brace, spaces before it included, but for a lone Identifier.
+  const isLone = close === index + 4 && tokenText(cursor.tokens, index + 3) === 'Identifier'
+  const type = isLone ? 'Identifier' : cursor.source.slice(cursor.starts[index + 3], cursor.starts[close])
+  return { kind: 'parameter', name, type }
 }
