@@ -43,10 +43,11 @@ export async function clusterHosts(
   options: { readonly byPlace?: boolean } = {},
 ): Promise<ClusterHost[]> {
   type Row = { host_name: string; port: number; is_local: number }
+  const name = await withMacros(executor, cluster)
   const rows = await executor.query<Row>(
-    `SELECT host_name, port, is_local FROM system.clusters WHERE cluster = ${quoteString(cluster)} ORDER BY shard_num, replica_num`,
+    `SELECT host_name, port, is_local FROM system.clusters WHERE cluster = ${quoteString(name)} ORDER BY shard_num, replica_num`,
   )
-  const named = quoteIdentifierIfNeeded(cluster)
+  const named = quoteIdentifierIfNeeded(name)
   const modern = hasAllReplicas(await executor.server())
   // 18.16 calls every port of its own address local; such hosts are asked over the network like the others.
   const isSure = rows.filter(({ is_local }) => is_local === 1).length === 1
@@ -61,19 +62,33 @@ export async function clusterHosts(
   return hosts.sort((a, b) => Number(b.local) - Number(a.local))
 }
 
+/** `ON CLUSTER '{cluster}'` names the cluster by a macro of the server. */
+async function withMacros(executor: Executor, name: string): Promise<string> {
+  if (!name.includes('{')) return name
+  const macros = await executor.query<{ macro: string; substitution: string }>(
+    'SELECT macro, substitution FROM system.macros',
+  )
+  return macros.reduce((text, { macro, substitution }) => text.replaceAll(`{${macro}}`, substitution), name)
+}
+
+/** The executor as hosts of a cluster are asked through it. */
+export async function patientExecutor(executor: Executor): Promise<Executor> {
+  // Through clusterAllReplicas another host that is down would fail the question to this one.
+  const settings = hasAllReplicas(await executor.server()) ? { ...PATIENCE, skip_unavailable_shards: 1 } : PATIENCE
+  return {
+    ...executor,
+    query: (sql, options) =>
+      executor.query(sql, { ...options, settings: { ...options?.settings, ...settings }, timeoutMs: ANSWER_MS }),
+  }
+}
+
 /** Looks at the same things on every host. A host that does not answer is told by the error it failed with. */
 export async function observeHosts(
   executor: Executor,
   hosts: readonly ClusterHost[],
   proofs: readonly Proof[],
 ): Promise<ReadonlyMap<string, Observation | ChkitError>> {
-  // Through clusterAllReplicas another host that is down would fail the question to this one.
-  const settings = hasAllReplicas(await executor.server()) ? { ...PATIENCE, skip_unavailable_shards: 1 } : PATIENCE
-  const patient: Executor = {
-    ...executor,
-    query: (sql, options) =>
-      executor.query(sql, { ...options, settings: { ...options?.settings, ...settings }, timeoutMs: ANSWER_MS }),
-  }
+  const patient = await patientExecutor(executor)
   const look = async (host: ClusterHost): Promise<[string, Observation | ChkitError]> => {
     try {
       if (host.local) return [host.address, await observe(executor, proofs)]

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Executor } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
-import { assertNever } from '../errors.js'
+import { assertNever, ChkitError } from '../errors.js'
 import { compareCodeUnits } from '../model/definition.js'
 import { quoteString } from '../sql/quote.js'
 import { serverFingerprint } from './mutation-text.js'
@@ -45,6 +45,9 @@ export type Evidence = {
 /** SQL text to read `system.<table>` from: this host's own, or another's. */
 export type SystemSource = (table: string) => string
 
+/** The nodes besides this server that may have been given a statement, and whom to ask for them, with short patience. */
+export type OtherNodes = { readonly executor: Executor; readonly sources: readonly SystemSource[] }
+
 const HERE: SystemSource = (table) => `system.${table}`
 
 /** What looking again says of a statement. `unknown`: something has changed, and that may or may not be all of it. */
@@ -54,6 +57,11 @@ const EMPTY: Observation = { objects: {}, mutations: {}, blocks: {}, named: {} }
 
 function keyOf(object: ObjectRef): string {
   return JSON.stringify([object.database, object.name])
+}
+
+/** How an object stood; undefined where it was not there. */
+export function stateOf(seen: Observation, object: ObjectRef): ObjectState | undefined {
+  return seen.objects[keyOf(object)]
 }
 
 function keyOfName(what: NamedKind, name: string): string {
@@ -353,14 +361,42 @@ export function judge(proof: Proof, before: Observation, now: Observation, alone
 /** What the server itself remembers of a query. `silent`: it has no log, or the log does not know it. */
 export type QueryFate = 'running' | 'finished' | 'refused' | 'failed' | 'silent'
 
-/** The query's fate by its id, from `system.processes` and `system.query_log`. Throws connection codes. */
-export async function queryFate(executor: Executor, queryId: string): Promise<QueryFate> {
+/**
+ * The query's fate by its id, from `system.processes` and `system.query_log`: of this server, and of `elsewhere`, the other
+ * nodes to which a balancer may have sent it. Throws connection codes of this server.
+ */
+export async function queryFate(executor: Executor, queryId: string, elsewhere?: OtherNodes): Promise<QueryFate> {
   // The embedded engine runs nothing that outlives its process, and takes no ids.
   if (executor.kind === 'embedded' || queryId === '') return 'silent'
   const id = quoteString(queryId)
-  const running = await executor.query(`SELECT 1 FROM system.processes WHERE query_id = ${id}`)
-  if (running.length > 0) return 'running'
-  return loggedFate(executor, id)
+  const running = (who: Executor, from: SystemSource) => runningFate(who, id, from)
+  if ((await running(executor, HERE)) === 'running' || (await firstAnswer(elsewhere, running)) === 'running')
+    return 'running'
+  await flushLogs(executor)
+  const logged = (who: Executor, from: SystemSource) => loggedFate(who, id, from)
+  const here = await logged(executor, HERE)
+  return here === 'silent' ? firstAnswer(elsewhere, logged) : here
+}
+
+async function runningFate(executor: Executor, id: string, from: SystemSource): Promise<QueryFate> {
+  const found = await executor.query(`SELECT 1 FROM ${from('processes')} WHERE query_id = ${id}`)
+  return found.length > 0 ? 'running' : 'silent'
+}
+
+/** What the first node says that knows anything. A node that does not answer, or may not be asked, says nothing. */
+async function firstAnswer(
+  nodes: OtherNodes | undefined,
+  ask: (executor: Executor, from: SystemSource) => Promise<QueryFate>,
+): Promise<QueryFate> {
+  if (nodes === undefined) return 'silent'
+  const { executor, sources } = nodes
+  const answers = await Promise.all(sources.map((source) => ask(executor, source).catch(silentIfUnreachable)))
+  return answers.find((answer) => answer !== 'silent') ?? 'silent'
+}
+
+function silentIfUnreachable(error: unknown): QueryFate {
+  if (error instanceof ChkitError) return 'silent'
+  throw error
 }
 
 /** UNKNOWN_TABLE and UNKNOWN_DATABASE: no log is kept. ACCESS_DENIED: we may not read it. UNKNOWN_IDENTIFIER: a catalogue of another age. */
@@ -379,13 +415,18 @@ async function ignoring<Result>(
   }
 }
 
-async function loggedFate(executor: Executor, id: string): Promise<QueryFate> {
-  await ignoring(NO_LOG, undefined, async () => {
+/** Makes this server's log complete; false where it may not be asked to, and the log follows some seconds later. */
+export async function flushLogs(executor: Executor): Promise<boolean> {
+  return ignoring(NO_LOG, false, async () => {
     await executor.command('SYSTEM FLUSH LOGS')
+    return true
   })
+}
+
+async function loggedFate(executor: Executor, id: string, from: SystemSource): Promise<QueryFate> {
   const rows = await ignoring<readonly { type: string }[]>(NO_LOG, [], () =>
     executor.query(
-      `SELECT toString(type) AS type FROM system.query_log WHERE query_id = ${id} ORDER BY event_time, type`,
+      `SELECT toString(type) AS type FROM ${from('query_log')} WHERE query_id = ${id} ORDER BY event_time, type`,
     ),
   )
   const types = rows.map((row) => row.type)

@@ -17,6 +17,7 @@ import {
   followHosts,
   lookAtHosts,
   observeHosts,
+  patientExecutor,
   repeatableForm,
   showsOnHosts,
   type TaskAnswer,
@@ -24,7 +25,15 @@ import {
 } from './cluster.js'
 import { isCut, isKeeperAway, patiently, persistently } from './cut.js'
 import { migrationId } from './directory.js'
-import { type Evidence, evidenceFor, type Observation, objectsOf, observe, type SystemSource } from './evidence.js'
+import {
+  type Evidence,
+  evidenceFor,
+  type Observation,
+  type OtherNodes,
+  objectsOf,
+  observe,
+  type SystemSource,
+} from './evidence.js'
 import { isFencedOff, openFence } from './fence.js'
 import {
   type Journal,
@@ -283,9 +292,11 @@ class MigrationRun {
     this.report(item, 'finding out whether it has run')
     // A node that lags would not show what another has run.
     await this.visible([item])
+    const elsewhere = await this.elsewhere(item)
     const look = () =>
       settle(executor, intent, {
         signal,
+        elsewhere,
         // Whoever sent it is gone: a query that hangs would be waited for without end.
         stalledMs: STALLED_MS,
         onRunning: (queryId) => this.report(item, `query ${queryId} is still running`),
@@ -632,7 +643,8 @@ class MigrationRun {
     const onRunning = (queryId: string) =>
       this.report(sent.item, `the connection was cut, query ${queryId} is still running`)
     try {
-      return await persistently(() => settle(executor, sent, { signal, onRunning }), RECONNECT_MS)
+      const elsewhere = await this.elsewhere(sent.item)
+      return await persistently(() => settle(executor, sent, { signal, onRunning, elsewhere }), RECONNECT_MS)
     } catch {
       // Whatever keeps us from looking, what matters is that the statement is left open for the next run.
       throw this.failure(error, sent.item, LATER)
@@ -666,6 +678,20 @@ class MigrationRun {
     const seen = await observeHosts(this.context.executor, hosts, [])
     const answering = hosts.filter(({ address }) => !(seen.get(address) instanceof ChkitError))
     return answering.length === 0 ? undefined : answering.map(({ source }) => source)
+  }
+
+  /** Behind a balancer another node may have been given the statement, and only that one knows its query. */
+  private async elsewhere({ statement, proof }: Planned): Promise<OtherNodes | undefined> {
+    const { executor, cluster } = this.context
+    if (executor.kind === 'embedded') return undefined
+    const name = clusterOf(statement.node) ?? cluster
+    const databases = objectsOf(proof).map(({ database }) => database)
+    const hosts = await persistently(
+      () => (name === undefined ? this.visibility.nodesOf(databases) : clusterHosts(executor, name, { byPlace: true })),
+      RECONNECT_MS,
+    )
+    if (hosts.length < 2) return undefined
+    return { executor: await patientExecutor(executor), sources: hosts.map(({ source }) => source) }
   }
 
   /** What is sent: databases that distribute DDL themselves take it without ON CLUSTER. */

@@ -1,9 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../clickhouse/executor.js'
+import { hasSystemColumn } from '../clickhouse/features.js'
 import { ChkitError } from '../errors.js'
-import { type Evidence, judge, observe, queryFate, settleVerdict, type Verdict } from './evidence.js'
+import { quoteQualified } from '../sql/quote.js'
+import {
+  type Evidence,
+  flushLogs,
+  judge,
+  type OtherNodes,
+  objectsOf,
+  observe,
+  queryFate,
+  settleVerdict,
+  stateOf,
+  type Verdict,
+} from './evidence.js'
 import type { StatementState } from './journal.js'
+import { isCertain } from './proof.js'
 import { watchStalled } from './stalled-query.js'
+import { syncReplica } from './sync-replica.js'
 
 /** What the next run does about a statement that the journal knows. */
 export type Resumption = 'skip' | 'run' | 'settle'
@@ -85,7 +100,14 @@ export type SettleOptions = {
   readonly intervalMs?: number
   /** Milliseconds without progress after which the query is killed; never unless given. */
   readonly stalledMs?: number
+  /** The other nodes that may have been given the statement. */
+  readonly elsewhere?: OtherNodes | undefined
+  /** Milliseconds for logs that nobody may flush; default 8,000. */
+  readonly logMs?: number
 }
+
+/** Milliseconds after which a server writes its log by itself (`flush_interval_milliseconds` is 7,500), and a little. */
+const LOG_MS = 8_000
 
 function isEvidence(value: unknown): value is Evidence {
   return typeof value === 'object' && value !== null && 'proof' in value && 'before' in value
@@ -107,13 +129,19 @@ export function parseEvidence(text: string): Evidence | undefined {
  * Finds out whether a statement whose outcome nobody wrote down has run: waits while its query is running, then asks the
  * server's log and the system tables. Throws connection codes, `interrupted`.
  */
-export async function settle(
-  executor: Executor,
-  intent: { readonly queryId: string; readonly evidence: string },
-  options: SettleOptions,
-): Promise<Settlement> {
+export async function settle(executor: Executor, intent: Intent, options: SettleOptions): Promise<Settlement> {
+  const first = await look(executor, intent, options)
+  if (!(await logsComeLate(executor, intent, first, options))) return first
+  await sleep(options.logMs ?? LOG_MS)
+  return look(executor, intent, options)
+}
+
+type Intent = { readonly queryId: string; readonly evidence: string }
+
+async function look(executor: Executor, intent: Intent, options: SettleOptions): Promise<Settlement> {
   const fate = await ended(executor, intent.queryId, options)
   const evidence = parseEvidence(intent.evidence)
+  if (evidence !== undefined) await syncReplicas(executor, evidence)
   const verdict =
     evidence === undefined
       ? 'unknown'
@@ -121,6 +149,28 @@ export async function settle(
   const settled = settleVerdict(fate, verdict)
   const log = fate === 'silent' ? 'the query log does not know it' : `the query log says ${fate}`
   return { verdict: settled, facts: `${log}; ${factsOf(evidence, verdict)}` }
+}
+
+/** True where a log may say in a while what the system tables do not: another node's, or one that this account may not flush. */
+async function logsComeLate(
+  executor: Executor,
+  { evidence }: Intent,
+  { verdict }: Settlement,
+  { elsewhere }: SettleOptions,
+): Promise<boolean> {
+  if (verdict === 'done' || executor.kind === 'embedded') return false
+  if (!hasSystemColumn(await executor.server(), 'query_log')) return false
+  if (verdict === 'unknown') return elsewhere !== undefined || !(await flushLogs(executor))
+  const proof = parseEvidence(evidence)?.proof
+  return elsewhere !== undefined && proof !== undefined && !isCertain(proof)
+}
+
+/** What another replica has taken shows here only when this one has caught up. */
+async function syncReplicas(executor: Executor, { proof, before }: Evidence): Promise<void> {
+  for (const object of objectsOf(proof)) {
+    const engine = stateOf(before, object)?.engine ?? ''
+    if (/^(Replicated|Shared)/.test(engine)) await syncReplica(executor, quoteQualified(object.database, object.name))
+  }
 }
 
 async function ended(
@@ -131,7 +181,7 @@ async function ended(
   const { stalledMs } = options
   const watch = stalledMs === undefined ? undefined : watchStalled(executor, queryId, stalledMs)
   for (;;) {
-    const fate = await queryFate(executor, queryId)
+    const fate = await queryFate(executor, queryId, options.elsewhere)
     if (fate !== 'running') return fate
     await watch?.()
     if (options.signal.aborted)

@@ -2,14 +2,11 @@ import type { Executor, QuerySettings } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import { quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
-import { patiently } from './cut.js'
 import { type Journal, type JournalEntry, type StatementEvent, statementTable } from './journal.js'
+import { syncReplica } from './sync-replica.js'
 
 /** 60 UNKNOWN_TABLE and 81 UNKNOWN_DATABASE: nothing was written yet. */
 const MISSING: ReadonlySet<number> = new Set([60, 81])
-
-/** The same, and BAD_ARGUMENTS: the table is not replicated. ACCESS_DENIED and READONLY: we may only read. */
-const NOT_REPLICATED: ReadonlySet<number> = new Set([...MISSING, 36, 497, 164])
 
 /** UNKNOWN_IDENTIFIER, and NO_SUCH_COLUMN_IN_TABLE of older servers. */
 const NO_COLUMN: ReadonlySet<number> = new Set([47, 16])
@@ -108,22 +105,6 @@ async function storageOf(executor: Executor, table: string, cluster: string | un
   return {
     cluster: ` ON CLUSTER ${quoteIdentifierIfNeeded(cluster)}`,
     engine: `ReplicatedMergeTree(${quoteString(path)}, '${replica}')`,
-  }
-}
-
-/** Milliseconds to find the server again while it waits for its replicas. */
-const SYNC_MS = 5_000
-
-/** Waits until this node has what the others wrote. A table that is missing, or is not replicated, needs no waiting. */
-async function syncReplica(executor: Executor, table: string): Promise<void> {
-  try {
-    await patiently(
-      () => executor.command(`SYSTEM SYNC REPLICA ${table}`),
-      SYNC_MS,
-      () => undefined,
-    )
-  } catch (error) {
-    if (!(error instanceof ServerError && NOT_REPLICATED.has(error.clickhouseCode))) throw error
   }
 }
 

@@ -30,6 +30,8 @@ export type VisibilityOptions = {
 export type Visibility = {
   /** Waits until all nodes show the same of what statements with these proofs touch. Throws connection codes, `interrupted`. */
   wait(proofs: readonly Proof[]): Promise<void>
+  /** All nodes of the first of these databases that distributes DDL; empty where none does, or they cannot be listed. */
+  nodesOf(databases: readonly string[]): Promise<readonly ClusterHost[]>
 }
 
 /** Asks nothing but the engines of the databases, once, where none of them distributes DDL. */
@@ -41,6 +43,10 @@ export function openVisibility(executor: Executor, options: VisibilityOptions): 
     return engines.get(database) ?? ''
   }
   return {
+    nodesOf: async (databases) => {
+      for (const database of databases) if (distributesDdl(await engineOf(database))) return nodesIfListed(executor, database)
+      return []
+    },
     wait: async (proofs) => {
       if (executor.kind === 'embedded' || given) return
       const shared = new Map<string, Proof[]>()
@@ -85,6 +91,16 @@ async function nodesOf(executor: Executor, database: string): Promise<readonly C
   const name = names.find((candidate) => known.has(candidate))
   // Behind a balancer no node is the connected one for long: each is asked by its place in the cluster.
   return name === undefined ? [] : clusterHosts(executor, name, { byPlace: true })
+}
+
+async function nodesIfListed(executor: Executor, database: string): Promise<readonly ClusterHost[]> {
+  try {
+    return await nodesOf(executor, database)
+  } catch (error) {
+    // Rights that are missing: this node alone is asked.
+    if (error instanceof ServerError) return []
+    throw error
+  }
 }
 
 async function agree(

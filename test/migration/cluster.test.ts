@@ -110,7 +110,7 @@ test('a server with clusterAllReplicas is asked through it, and a host that is d
   const replica = (port: number) => `<replica><host>127.0.0.1</host><port>${port}</port></replica>`
   writeFileSync(
     configFile,
-    `<clickhouse><tcp_port>9000</tcp_port><remote_servers><duo><shard>${replica(9000)}${replica(1)}</shard></duo></remote_servers></clickhouse>`,
+    `<clickhouse><tcp_port>9000</tcp_port><remote_servers><duo><shard>${replica(9000)}${replica(1)}</shard></duo></remote_servers><macros><both>duo</both></macros></clickhouse>`,
   )
   const server = await startHttpServer({ configFile })
   const executor = await connect({ url: server.url }, { root: '/' })
@@ -121,6 +121,9 @@ test('a server with clusterAllReplicas is asked through it, and a host that is d
       { address: '127.0.0.1:9000', local: true },
       { address: '127.0.0.1:1', local: false },
     ])
+    expect((await clusterHosts(executor, '{both}')).map(({ address }) => address)).toEqual(
+      hosts.map(({ address }) => address),
+    )
     const proof = proofOf(parseStatement('CREATE TABLE q (x UInt8) ENGINE = Memory').node, 'default')
     const seen = await observeHosts(executor, hosts, [proof])
     expect(Object.keys((seen.get('127.0.0.1:9000') as Observation).objects)).toHaveLength(1)
