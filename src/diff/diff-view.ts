@@ -7,12 +7,20 @@ import { equalComments, equalKeys, equalSettings, equalTexts, equalViewColumns }
 
 type Security = Pick<View, 'definer' | 'sqlSecurity'>
 
-/** DEFINER and SQL SECURITY count only where the desired side speaks of them: the server fills them in by itself. */
-function securityDiffers(from: Security, to: Security): boolean {
-  return (
-    (to.definer !== undefined && to.definer !== 'CURRENT_USER' && from.definer !== to.definer) ||
-    (to.sqlSecurity !== undefined && from.sqlSecurity !== to.sqlSecurity)
-  )
+/** DEFINER counts only where the desired side speaks of it: the server fills it in by itself. */
+function definerDiffers(from: Security, to: Security): boolean {
+  return to.definer !== undefined && to.definer !== 'CURRENT_USER' && from.definer !== to.definer
+}
+
+/** A view without SQL SECURITY is one with INVOKER. */
+function viewSecurityDiffers(from: Security, to: Security): boolean {
+  return definerDiffers(from, to) || (from.sqlSecurity ?? 'INVOKER') !== (to.sqlSecurity ?? 'INVOKER')
+}
+
+/** Where nothing is declared a refreshable view gets DEFINER by itself, others by a setting of the server; never NONE. */
+function materializedSecurityDiffers(from: Security, to: Security): boolean {
+  if (definerDiffers(from, to)) return true
+  return to.sqlSecurity === undefined ? from.sqlSecurity === 'NONE' : from.sqlSecurity !== to.sqlSecurity
 }
 
 /** True when a view must be replaced. A column list counts only when `to` declares one. */
@@ -22,7 +30,7 @@ export function viewDiffers(from: View, to: View): boolean {
     (!sameQuery(from.query, to.query) ||
       !equalComments(from.comment, to.comment) ||
       (to.columns !== undefined && !equalViewColumns(from.columns, to.columns)) ||
-      securityDiffers(from, to))
+      viewSecurityDiffers(from, to))
   )
 }
 
@@ -44,7 +52,7 @@ export function materializedViewDifferences(
     else if (!equalRefresh(from.refresh, to.refresh)) attributes.push('refresh')
   }
   if (!equalComments(from.comment, to.comment)) attributes.push('comment')
-  if (securityDiffers(from, to)) attributes.push('security')
+  if (materializedSecurityDiffers(from, to)) attributes.push('security')
   return attributes
 }
 

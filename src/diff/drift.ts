@@ -20,6 +20,7 @@ import {
 import { sameExpression } from '../model/meaning.js'
 import { rawEffects } from '../model/raw.js'
 import { sameText } from '../model/same.js'
+import { Token, tokenize, tokenText } from '../sql/lexer.js'
 import type { Change, ColumnAttribute } from './change.js'
 import { diffTable } from './diff-table.js'
 import { dictionaryDiffers, materializedViewDifferences, viewDiffers } from './diff-view.js'
@@ -518,7 +519,20 @@ function storageText({ engine, partitionBy, primaryKey, orderBy, sampleBy, ttl, 
     .join(' ')
 }
 
-/** The source is left out: it may name secrets. */
+/** What a source says of where its rows are; the rest may be secret. */
+const SHOWN_OF_A_SOURCE = /^(?:db|table|host|port|user|where|update_field|update_lag|path|format|name|secure)$/i
+
+/** The clauses of a source by name; of those that may hold secrets only that they are there. */
+function sourceText(source: string): string {
+  const tokens = tokenize(source)
+  const words: string[] = []
+  for (let index = 0; index < tokens.count; index++) {
+    const isValue = tokens.kinds[index] !== Token.word && tokens.matching[index] === -1
+    words.push(isValue && !SHOWN_OF_A_SOURCE.test(tokenText(tokens, index - 1)) ? '...' : tokenText(tokens, index))
+  }
+  return words.join(' ')
+}
+
 function dictionaryText(dictionary: Dictionary): string {
   const attributes = dictionary.attributes.map((a) =>
     [
@@ -537,6 +551,7 @@ function dictionaryText(dictionary: Dictionary): string {
   return [
     `(${attributes.join(', ')})`,
     `PRIMARY KEY ${dictionary.primaryKey.join(', ')}`,
+    `SOURCE(${sourceText(dictionary.source)})`,
     dictionary.lifetime && `LIFETIME(${dictionary.lifetime})`,
     `LAYOUT(${dictionary.layout})`,
     dictionary.range && `RANGE(MIN ${dictionary.range.min} MAX ${dictionary.range.max})`,

@@ -5,6 +5,7 @@
  */
 import type { FunctionCall, TypeNode } from '../sql/ast.js'
 import type { TtlRule } from '../sql/ast-ddl.js'
+import { quoteString } from '../sql/quote.js'
 import {
   type Parsed,
   readCall,
@@ -160,11 +161,17 @@ function sameTree(a: unknown, b: unknown): boolean {
   if (Array.isArray(a))
     return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameTree(item, b[index]))
   const [left, right] = [a as Fields, b as Fields]
+  if (isString(left) && isString(right))
+    return left.alias === right.alias && sameText(quoteString(left.value), quoteString(right.value))
   if (isDictionaryCall(left) && left.name === right.name) return sameDictionaryCalls(left, right)
   for (const field in left) if (!SPELLING.has(field) && !sameTree(left[field], right[field])) return false
   for (const field in right)
     if (!SPELLING.has(field) && left[field] === undefined && right[field] !== undefined) return false
   return true
+}
+
+function isString(node: Fields): node is Fields & { readonly value: string } {
+  return node.kind === 'literal' && node.type === 'string'
 }
 
 function isDictionaryCall(node: Fields): boolean {

@@ -402,7 +402,9 @@ function modifyMaterializedView(change: Extract<Change, { kind: 'modifyMateriali
   if (attributes.includes('query')) statements.push(`${head} MODIFY QUERY ${view.query}`)
   if (attributes.includes('refresh') && view.refresh)
     statements.push(`${head} MODIFY REFRESH ${renderRefresh(view.refresh)}`)
-  if (attributes.includes('security')) statements.push(`${head} MODIFY ${renderSecurity(view)}`)
+  // No ALTER takes security away; DEFINER is what a materialized view has where nothing else is said.
+  if (attributes.includes('security'))
+    statements.push(`${head} MODIFY ${renderSecurity(view) || 'SQL SECURITY DEFINER'}`)
   if (attributes.includes('comment')) statements.push(`${head} MODIFY COMMENT ${quoteString(view.comment ?? '')}`)
   return statements
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { findDrift } from '../../src/diff/drift.js'
+import type { Definition } from '../../src/model/definition.js'
 import { column, columns, dictionary, materializedView, model, table, target, view } from '../plan/support/models.js'
 
 const NOTHING = {
@@ -33,8 +34,8 @@ describe('findDrift', () => {
     const actual = model(
       table({ engine: { name: 'SharedMergeTree', args: ["'/p'", "'{replica}'"] }, primaryKey: ['id'] }),
       target(),
-      view({ columns: columns('id UInt64', 'a UInt32'), definer: 'default', sqlSecurity: 'DEFINER' }),
-      materializedView({ columns: columns('id UInt64', 'a UInt32') }),
+      view({ columns: columns('id UInt64', 'a UInt32'), sqlSecurity: 'INVOKER' }),
+      materializedView({ columns: columns('id UInt64', 'a UInt32'), definer: 'default', sqlSecurity: 'DEFINER' }),
       dictionary({ source: "CLICKHOUSE(TABLE 't' PASSWORD '[HIDDEN]')" }),
       table({ name: '_chkit_migrations' }),
       table({ name: 'my_journal' }),
@@ -52,6 +53,15 @@ describe('findDrift', () => {
       objectDrift: [],
       tableDrift: [],
     })
+  })
+
+  it('sees SQL SECURITY that the server never takes by itself', () => {
+    const differs = (expected: Definition, actual: Definition) => findDrift(model(expected), model(actual)).drifted
+    expect(differs(view(), view({ sqlSecurity: 'NONE' }))).toBe(true)
+    expect(differs(view(), view({ definer: 'default', sqlSecurity: 'DEFINER' }))).toBe(true)
+    expect(differs(view({ sqlSecurity: 'NONE' }), view())).toBe(true)
+    expect(differs(materializedView(), materializedView({ sqlSecurity: 'NONE' }))).toBe(true)
+    expect(differs(materializedView({ sqlSecurity: 'DEFINER' }), materializedView())).toBe(true)
   })
 
   it('keeps the primary key that stayed when the sorting key was extended', () => {
