@@ -11,6 +11,9 @@ const TAKEN: ReadonlySet<string> = new Set(
    jitiImport jitiESMResolve`.split(/\s+/),
 )
 
+/** What is longer is cut, so that the first line of a declaration holds it. */
+const LONGEST = 80
+
 const KIND_WORDS: Readonly<Record<Definition['kind'], string>> = {
   database: 'Database',
   table: 'Table',
@@ -67,7 +70,12 @@ function longName(definition: Definition): string {
 /** Letters and digits of any script stay; everything else separates words. */
 function identifier(parts: readonly string[], kind: Definition['kind']): string {
   const words = parts.flatMap((part) => part.normalize('NFC').split(/[^\p{ID_Continue}$]+|_+/u)).filter((one) => one)
-  const text = words.map((word, index) => (index === 0 ? lowerFirst(word) : upperFirst(word))).join('')
+  const text = words
+    .map((word, index) => (index === 0 ? lowerFirst(word) : upperFirst(word)))
+    .join('')
+    .slice(0, LONGEST)
+    // Not half of a character.
+    .replace(/[\ud800-\udbff]$/, '')
   if (text === '') return `unnamed${KIND_WORDS[kind]}`
   if (TAKEN.has(text)) return text + KIND_WORDS[kind]
   return /^[\p{ID_Start}$]/u.test(text) ? text : `_${text}`

@@ -75,8 +75,20 @@ function entriesSource(fields: Readonly<Record<string, unknown>>, indent: string
   const inner = `${indent}  `
   const lines = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([field, value]) => `${inner}${propertyName(field)}: ${fieldSource(field, value, inner)},`)
+    .map(
+      ([field, value]) =>
+        `${inner}${propertyName(field)}:${afterColon(field, fieldSource(field, value, inner), inner)},`,
+    )
   return `{\n${lines.join('\n')}\n${indent}}`
+}
+
+/** A string that is too long for the line of its field stands in the next one, as formatters have it. */
+function afterColon(field: string, source: string, indent: string): string {
+  const isString = /^['"]/.test(source)
+  // Behind a short name it stays: the next line would win nothing.
+  const isTooLong =
+    propertyName(field).length > 4 && indent.length + propertyName(field).length + 2 + source.length >= WIDTH
+  return isString && isTooLong ? `\n${indent}  ${source}` : ` ${source}`
 }
 
 /** Clauses that people write as one text where there is one of them. */
@@ -101,8 +113,7 @@ function querySource(text: string, indent: string): string {
 /** A value on one line where it fits behind `taken` characters, else over several. */
 function valueSource(value: unknown, indent: string, taken: number): string {
   if (typeof value !== 'object' || value === null) return inlineSource(value)
-  const isListOfObjects = Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null)
-  if (!isListOfObjects) {
+  if (!isTall(value)) {
     const short = inlineSource(value)
     if (indent.length + taken + short.length < WIDTH) return short
   }
@@ -110,6 +121,15 @@ function valueSource(value: unknown, indent: string, taken: number): string {
   const inner = `${indent}  `
   const items = value.map((item) => `${inner}${valueSource(item, inner, 1)},`)
   return items.length === 0 ? '[]' : `[\n${items.join('\n')}\n${indent}]`
+}
+
+/** A list of objects stands one below the other, as Biome and Prettier have it. */
+function isTall(value: object): boolean {
+  return Array.isArray(value) && value.length > 1 && value.every(hasFields)
+}
+
+function hasFields(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && !Array.isArray(item) && Object.keys(item).length > 1
 }
 
 function inlineSource(value: unknown): string {

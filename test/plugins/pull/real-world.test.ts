@@ -14,6 +14,7 @@ import { realWorldScenarios } from './real-world.js'
  */
 
 const scenarios = realWorldScenarios()
+const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** Settings that the authors of these statements have in their profiles. */
 const settings = {
@@ -153,7 +154,6 @@ test('a baseline of the corpus leaves nothing to generate and no drift', async (
 }, 300_000)
 
 test('the pulled schema of the corpus passes the type checker', async () => {
-  const repository = fileURLToPath(new URL('../../..', import.meta.url))
   await source.run(['pull', '--force'])
   const compilerOptions = {
     noEmit: true,
@@ -173,6 +173,15 @@ test('the pulled schema of the corpus passes the type checker', async () => {
   const { stdout } = spawnSync(join(repository, 'node_modules/.bin/tsc'), ['-p', source.dir], { encoding: 'utf8' })
   expect(stdout.split('\n').filter((line) => line.includes('pulled.ts'))).toEqual([])
 }, 300_000)
+
+test('the pulled schema of the corpus is formatted', () => {
+  const file = join(source.dir, 'src/db/schema/pulled.ts')
+  const { formatter, javascript } = JSON.parse(readFileSync(join(repository, 'biome.json'), 'utf8'))
+  source.write({ 'biome.json': JSON.stringify({ formatter, javascript, files: { maxSize: 2 ** 24 } }) })
+  const biome = join(repository, 'node_modules/.bin/biome')
+  const { status, stdout } = spawnSync(biome, ['format', '--colors=off', file], { cwd: source.dir, encoding: 'utf8' })
+  expect({ status, stdout: stdout.slice(0, 2000) }).toEqual({ status: 0, stdout: '' })
+})
 
 test('every object of the corpus comes back identical', async () => {
   const pulled = await source.run(['pull', '--json'])
