@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { introspect } from '../clickhouse/introspect.js'
 import type { ResolvedConfig } from '../config/config.js'
 import { type Drift, findDrift } from '../diff/drift.js'
+import { withWindowViews } from '../diff/window-view.js'
 import { ChkitError } from '../errors.js'
 import { appliedSnapshot } from '../migration/history.js'
 import { isOwnTable, type JournalState, openJournal } from '../migration/journal.js'
@@ -62,8 +63,11 @@ export async function readLiveState(
       definitions: full.definitions.filter(({ kind }) => !unseen.has(ACCESS_GROUPS.get(kind) ?? '')),
     })
     const actual = scope.filter(live.model)
-    for (const { object, reason } of live.skipped) context.warn(`${object} is not compared: ${reason}`)
-    const report = findDrift(expected, actual, { databases, defaultDatabase: config.clickhouse?.database ?? 'default' })
+    const defaultDatabase = config.clickhouse?.database ?? 'default'
+    const drift = findDrift(expected, actual, { databases, defaultDatabase })
+    const { report, compared } = withWindowViews(drift, expected, live.skipped, defaultDatabase)
+    for (const { object, reason } of live.skipped)
+      if (!compared.has(object)) context.warn(`${object} is not compared: ${reason}`)
     return { expected, actual, report, scope, snapshotFile: found.file }
   } finally {
     progress.done()
