@@ -94,8 +94,11 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
 }
 
+/** Kinds of objects that hold rows, or stand for what does. */
+const HOLDERS: ReadonlySet<string> = new Set(['table', 'view', 'materialized_view', 'dictionary', 'database'])
+
 function targetOf({ object }: Operation, current: string, live: LiveName): Target | undefined {
-  if (object === undefined) return undefined
+  if (object === undefined || !HOLDERS.has(object.kind)) return undefined
   const whole = { database: object.name, name: '' }
   if (object.kind === 'database') return { named: whole, live: whole }
   const named = { database: object.database ?? current, name: object.name }
@@ -131,7 +134,9 @@ export async function findDestructive(
   return found.flatMap(({ migration, statement, operation, target }) => {
     const size = target?.live === undefined ? undefined : sizes.get(target.live)
     const warningCode = operation.warningCode ?? NOT_NAMED
-    const impact = impactOf(target, size)
+    const { object } = operation
+    const isRowless = object !== undefined && !HOLDERS.has(object.kind)
+    const impact = isRowless ? `A ${object.kind.replaceAll('_', ' ')} holds no rows.` : impactOf(target, size)
     if (warningCode === REPLACED_BY_REFRESH && (size?.rows ?? 0) === 0) return []
     return {
       migration: migration.name,

@@ -132,6 +132,11 @@ function referencesOf(definition: Definition): readonly Reference[] {
   }
 }
 
+/** Names of the functions that the texts of `definition` call, the server's own included. */
+export function functionsCalledBy(definition: Definition): readonly string[] {
+  return referencesOf(definition).flatMap((one) => (one.kind === 'function' ? [one.name] : []))
+}
+
 function keyed(kind: AccessKind, name: string): Reference {
   return { kind: 'key', key: `${kind}:${name}` }
 }

@@ -15,8 +15,9 @@ import {
   type Table,
   type View,
 } from '../model/definition.js'
-import { dictionarySource } from '../model/dependencies.js'
+import { dictionarySource, functionsCalledBy } from '../model/dependencies.js'
 import { missingInQuery } from '../model/query-columns.js'
+import { rawEffects } from '../model/raw.js'
 import { sameText } from '../model/same.js'
 import { keyOf, nameChange } from './describe.js'
 import { stepOf } from './plan-table.js'
@@ -147,15 +148,38 @@ export function brokenReaders(scene: Scene, changes: readonly Change[]): Refusal
     )
     if (users.length === 0) continue
     const readers = users.map((user) => objectName(scene.after.get(user)!)).join(', ')
+    const verb = change.kind === 'dropAccess' ? 'name' : 'read'
     refusals.push({
       change,
       code: 'plan_refused',
       object: gone.key,
-      message: `${gone.name} cannot go away: ${readers} still ${change.kind === 'dropAccess' ? 'names' : 'reads'} it.`,
+      message: `${gone.name} cannot go away: ${readers} still ${users.length === 1 ? `${verb}s` : verb} it.`,
       hint: `Change or remove ${readers} as well.`,
     })
   }
   return refusals
+}
+
+/**
+ * Objects whose texts go on calling a function that goes away: the server keeps its body in some of them, and what is
+ * made from these texts later fails.
+ */
+export function brokenCallers(scene: Scene, changes: readonly Change[]): Refusal[] {
+  return changes.flatMap((change) => {
+    if (change.kind !== 'dropFunction') return []
+    const { name } = change.function
+    const { definitions } = scene.options.to
+    const isMade = definitions.some(
+      (one) =>
+        one.kind === 'raw' && rawEffects(one).makes.some((made) => made.kind === 'function' && made.name === name),
+    )
+    const callers = isMade ? [] : definitions.filter((one) => functionsCalledBy(one).includes(name)).map(objectName)
+    if (callers.length === 0) return []
+    const [object, names] = [objectKey(change.function), callers.join(', ')]
+    const message = `Function ${name} cannot go away: ${names} still ${callers.length === 1 ? 'calls' : 'call'} it.`
+    const hint = `Write its body in place of the calls in ${names}, or keep the function.`
+    return [{ change, code: 'plan_refused' as const, object, message, hint }]
+  })
 }
 
 /** Dictionaries that go on selecting a column which their source loses: they fail when they load the next time. */

@@ -6,7 +6,7 @@ import type { Change } from '../diff/change.js'
 import { readsEverything } from '../diff/expression-names.js'
 import { type MaterializedView, objectKey, objectName, type Table } from '../model/definition.js'
 import { arrange } from './arrange.js'
-import { brokenDictionaries, brokenReaders, refreshedViews, restatedGrants } from './dependents.js'
+import { brokenCallers, brokenDictionaries, brokenReaders, refreshedViews, restatedGrants } from './dependents.js'
 import { keyOf, nameChange } from './describe.js'
 import { engineAbilities } from './engines.js'
 import { planObject } from './plan-object.js'
@@ -150,7 +150,11 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
 
   for (const step of refreshedViews(scene, changes, reshaped, detached)) add('bring', RANK.replace, step.key, step)
   for (const step of restatedGrants(scene, changes)) add('bring', RANK.create, step.key, step)
-  refusals.push(...brokenReaders(scene, changes), ...brokenDictionaries(scene, changes))
+  refusals.push(
+    ...brokenReaders(scene, changes),
+    ...brokenDictionaries(scene, changes),
+    ...brokenCallers(scene, changes),
+  )
   return { steps: arrange(scene, work, detached), refusals }
 }
 

@@ -197,3 +197,23 @@ test('a view with an inner table whose comment changed is no drift, and what dif
   declare(table("a: 'UInt8'"), view('b', "refresh: { every: '1 YEAR' },"))
   expect((await project.run(['generate'])).stderr).toContain('its refresh cannot begin, end or turn to APPEND in place')
 })
+
+test('a function that texts still call cannot go away', async () => {
+  const caller = `table({ database: 'app', name: 't', engine: 'MergeTree', orderBy: 'id', columns: { id: 'UInt64', d: { type: 'UInt64', materialized: 'chkit_gone(id)' } } })`
+  const declared = "sqlFunction({ name: 'chkit_gone', as: 'x -> x * 2' })"
+  await apply(caller, declared)
+  declare(caller)
+  const { exitCode, json } = await project.run(['generate', '--json'])
+  expect(exitCode).toBe(1)
+  expect(json).toMatchObject({
+    code: 'plan_refused',
+    error: 'Function chkit_gone cannot go away: app.t still calls it.',
+    hint: 'Write its body in place of the calls in app.t, or keep the function.',
+  })
+  // Made by a raw text instead, it stays; without calls, it goes, and is said to hold no rows.
+  declare(table("d: { type: 'UInt64', materialized: 'id * 2' }"))
+  expect(await project.run(['generate'])).toMatchObject({ exitCode: 0 })
+  expect((await project.run(['migrate', '--apply', '--json'])).json).toMatchObject({
+    destructiveOperations: [{ warningCode: 'drop_function_dependency_break', impact: 'A function holds no rows.' }],
+  })
+})
