@@ -36,6 +36,11 @@ export function hasSystemColumn(info: Pick<ServerInfo, 'systemColumns'>, table: 
   return false
 }
 
+/** True where INSERTs may be collected by the server before they are written (since 21.11); older ones refuse the settings. */
+export function hasAsyncInsert({ major }: Pick<ServerInfo, 'major'>): boolean {
+  return major >= 22
+}
+
 /** Names of the table engines this server was built and configured with (`KeeperMap` only where it is set up). */
 export async function tableEngines(executor: Executor): Promise<ReadonlySet<string>> {
   const rows = await executor.query<{ name: string }>('SELECT name FROM system.table_engines')

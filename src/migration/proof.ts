@@ -1,3 +1,4 @@
+import type { Setting } from '../sql/ast.js'
 import type { AlterCommand, AlterStatement, CreateTable, CreateView, ObjectName, Statement } from '../sql/ast-ddl.js'
 import { Token, tokenize } from '../sql/lexer.js'
 import { commandFingerprints, deletionFingerprints } from './mutation-text.js'
@@ -163,6 +164,10 @@ const GLOBAL_KINDS = {
   RESOURCE: 'resource',
 } as const satisfies Readonly<Record<string, NamedKind>>
 
+function waitsForNothing({ name, value }: Setting): boolean {
+  return name === 'wait_for_async_insert' && 'value' in value && ['0', 'false'].includes(String(value.value))
+}
+
 /** What will prove that `node` ran; `database` is the current one, for names without theirs. Never throws. */
 export function proofOf(node: Statement, database: string): Proof {
   switch (node.kind) {
@@ -197,7 +202,8 @@ export function proofOf(node: Statement, database: string): Proof {
     case 'dropIndex':
       return withRef(node.table, database, (object) => ({ kind: 'altered', object }))
     case 'insert':
-      return node.table === undefined
+      // Rows that are not waited for come some time after the answer.
+      return node.table === undefined || node.settings?.some(waitsForNothing)
         ? NONE
         : withRef(node.table, database, (object) => ({ kind: 'written', object, rows: countTuples(node.data) }))
     case 'deleteFrom':

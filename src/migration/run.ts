@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Executor, QueryOptions, QuerySession } from '../clickhouse/executor.js'
-import { databaseEngines } from '../clickhouse/features.js'
+import type { Executor, QueryOptions, QuerySession, QuerySettings } from '../clickhouse/executor.js'
+import { databaseEngines, hasAsyncInsert } from '../clickhouse/features.js'
 import { explaining, ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import { distributesDdl } from '../render/cluster.js'
@@ -174,6 +174,11 @@ const TIMEOUT_EXCEEDED = 159
 
 /** Times that a statement ON CLUSTER is sent again while ZooKeeper is away; each waits two seconds and for the journal. */
 const KEEPER_RESENDS = 60
+
+/** Rows of an INSERT are written when it is answered, whatever the account's default is: only then is the journal true. */
+async function insertSettings(executor: Executor, { statement }: Planned): Promise<QuerySettings> {
+  return statement.node.kind === 'insert' && hasAsyncInsert(await executor.server()) ? { wait_for_async_insert: 1 } : {}
+}
 
 /** True when the server could not even read the statement. An INSERT may break off in the middle of its rows. */
 function wasNotUnderstood(error: unknown, { statement }: Planned): boolean {
@@ -584,7 +589,8 @@ class MigrationRun {
 
   private async command(item: Planned, text: string, options: QueryOptions & { readonly queryId: string }) {
     const { executor } = this.context
-    const send = (more: QueryOptions) => executor.command(text, { ...options, settings: { ...this.settings }, ...more })
+    const settings = { ...this.settings, ...(await insertSettings(executor, item)) }
+    const send = (more: QueryOptions) => executor.command(text, { ...options, settings, ...more })
     // The embedded engine cannot be asked meanwhile, and has no connection that could hang.
     if (executor.kind === 'embedded') return send({})
     return withAnswerWatch(

@@ -1,4 +1,5 @@
 import type { Executor, QuerySettings } from '../clickhouse/executor.js'
+import { hasAsyncInsert } from '../clickhouse/features.js'
 import { ServerError } from '../clickhouse/server-error.js'
 import { ChkitError } from '../errors.js'
 import { quoteIdentifierIfNeeded, quoteQualified, quoteString } from '../sql/quote.js'
@@ -149,19 +150,23 @@ export function openTableJournal(executor: Executor, table: string, cluster?: st
       await create(statements, statementTable(table), statementColumns(moment), 'migration, statement, sequence')
     },
     recordStatements: async (events) => {
-      await executor.insert(statements, numbered(events, digits))
+      await executor.insert(statements, numbered(events, digits), { settings: await writtenAtOnce(executor) })
     },
     recordApplied: async (entry) => {
-      await executor.insert(applied, [
-        {
-          name: entry.name,
-          applied_at: serverTime(entry.appliedAt, digits),
-          checksum: entry.checksum,
-          chkit_version: entry.chkitVersion,
-        },
-      ])
+      const row = {
+        name: entry.name,
+        applied_at: serverTime(entry.appliedAt, digits),
+        checksum: entry.checksum,
+        chkit_version: entry.chkitVersion,
+      }
+      await executor.insert(applied, [row], { settings: await writtenAtOnce(executor) })
     },
   }
+}
+
+/** A line that the server only holds in memory is none: the account's default may be not to wait for it. */
+async function writtenAtOnce(executor: Executor): Promise<QuerySettings> {
+  return hasAsyncInsert(await executor.server()) ? { async_insert: 0 } : {}
 }
 
 /** The first four are contract: the tables of existing projects have them. */

@@ -165,6 +165,18 @@ describe('what is in a file', () => {
     expect(await apply()).toMatchObject({ exitCode: 0, applied: [] })
   })
 
+  test('an account whose INSERTs are not waited for: the journal and the rows are', async () => {
+    newProject(
+      {
+        '1_a.sql':
+          'CREATE TABLE DB.t (x UInt8) ENGINE = MergeTree ORDER BY x;\nINSERT INTO DB.t VALUES (1);\nSELECT throwIf(count() = 0) FROM DB.t;',
+      },
+      'settings: { async_insert: 1, wait_for_async_insert: 0, async_insert_use_adaptive_busy_timeout: 0, async_insert_busy_timeout_max_ms: 800 },',
+    )
+    expect(await apply()).toMatchObject({ exitCode: 0 })
+    expect(await journal()).toHaveLength(6)
+  })
+
   test('what the server cannot read counts as not run, and the answer is short enough to read', async () => {
     newProject({ '1_a.sql': 'HELLO WORLD;' })
     const first = await apply()

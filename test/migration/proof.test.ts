@@ -18,3 +18,11 @@ const rows: readonly { text: string; proof: unknown }[] = [
 test.each(rows)('what proves that ALTER TABLE ... $text ran', ({ text, proof }) => {
   expect(proofOf(parseStatement(`ALTER TABLE t ${text}`).node, 'd')).toEqual(proof)
 })
+
+test.each([
+  { settings: '', kind: 'written' },
+  { settings: 'SETTINGS async_insert = 1, wait_for_async_insert = 1', kind: 'written' },
+  { settings: 'SETTINGS async_insert = 1, wait_for_async_insert = 0', kind: 'none' },
+])('parts prove an INSERT only when it is answered after they are written: $settings', ({ settings, kind }) => {
+  expect(proofOf(parseStatement(`INSERT INTO t ${settings} VALUES (1)`).node, 'd').kind).toBe(kind)
+})
