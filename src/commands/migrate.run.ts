@@ -6,7 +6,16 @@ import { ChkitError } from '../errors.js'
 import { type DestructiveOperation, destructiveBlocked, findDestructive, formatCount } from '../migration/danger.js'
 import { migrationId } from '../migration/directory.js'
 import { type Journal, type JournalState, openJournal, statementStates } from '../migration/journal.js'
-import { acquireLock, breakLock, describeHolder, type Lock, lockHolder, newRunner, noLock } from '../migration/lock.js'
+import {
+  acquireLock,
+  breakLock,
+  describeHolder,
+  type Lock,
+  lockHolder,
+  newRunner,
+  noLock,
+  refuseBesideRun,
+} from '../migration/lock.js'
 import { canLock, type LockStore, openLockStore } from '../migration/lock-store.js'
 import { type ParsedMigration, parseMigration } from '../migration/migration-file.js'
 import { findNodeOnly } from '../migration/node-only.js'
@@ -47,7 +56,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   if (flags.apply === true && executor.kind === 'embedded') await waitForEngine(context, executor)
   const journal = await openJournal(context.config, context.connection)
   const state = await journal.read()
-  if (typeof flags.resolve === 'string') return resolve(context, journal, state, flags.resolve)
+  if (typeof flags.resolve === 'string') return resolve(context, executor, journal, state, flags.resolve)
   const pending = await choose(context, executor, state)
   if (flags.apply === true) return apply(context, executor, journal, pending, state)
   await warnOfMissingDatabase(context, state)
@@ -442,6 +451,7 @@ function duration(milliseconds: number): string {
 /** `--resolve <id>:<n>=done|retry`: a person says what nobody could find out. */
 async function resolve(
   context: CommandContext,
+  executor: Executor,
   journal: Journal,
   state: JournalState,
   text: string,
@@ -467,6 +477,9 @@ async function resolve(
     })
   }
   const outcome = answer === 'done' ? 'done' : 'not_done'
+  const store = await lockStore(context, executor)
+  // Such a run may be finding out the very thing.
+  if (store !== undefined) await refuseBesideRun(store)
   await journal.prepare()
   await journal.recordStatements([
     {

@@ -107,6 +107,13 @@ export async function lockHolder(store: LockStore): Promise<Holder | undefined> 
   return held === undefined ? undefined : holderOf(now, held)
 }
 
+/** Throws `lock_held` while a run is under way that may still act. */
+export async function refuseBesideRun(store: LockStore): Promise<void> {
+  const { now, claims } = await store.list()
+  const [held] = claims
+  if (held !== undefined && !isFree(held, now)) throw lockHeld(holderOf(now, held))
+}
+
 /** Removes every claim, whoever holds it. */
 export async function breakLock(store: LockStore): Promise<void> {
   for (const { epoch } of (await store.list()).claims) await store.drop(epoch)

@@ -112,6 +112,8 @@ describe('two runs at once', () => {
     const refused = await json('migrate', '--apply', '--lock-timeout', '0')
     expect(refused).toMatchObject({ exitCode: 4, code: 'lock_held', retriable: true })
     expect(refused.error).toMatch(/held|holds the migration lock/)
+    // The run that is under way finds out by itself.
+    expect(await json('migrate', '--resolve', '1:2=retry')).toMatchObject({ exitCode: 4, code: 'lock_held' })
     await server.release()
     expect((await first.ended).code).toBe(0)
   })
