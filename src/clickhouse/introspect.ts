@@ -27,12 +27,16 @@ export type Introspection = {
  */
 export async function introspect(executor: Executor, options: CatalogOptions = {}): Promise<Introspection> {
   const { entries, skipped } = await readCatalog(executor, options)
+  const { major, minor } = await executor.server()
+  // Versions of aggregate states came with 21.10.
+  const withoutStateVersions = major < 21 || (major === 21 && minor < 10)
   const definitions: { readonly key: string; readonly definition: Definition }[] = []
   const notUnderstood: SkippedObject[] = []
   const statements = new Map<Definition, string>()
   for (const entry of entries) {
     const { definition, warnings } = readStatement(entry.statement, {
       currentDatabase: entry.database ?? executor.database,
+      withoutStateVersions,
     })
     if (definition.kind === 'raw') {
       const reason = warnings[0]?.message ?? 'chkit has no word for what it is.'

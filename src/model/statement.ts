@@ -33,32 +33,30 @@ import { materializedViewForm, viewForm } from './view.js'
 /** What a CREATE statement stands for, and where its text could not be followed. */
 export type StatementReading = { readonly definition: Definition; readonly warnings: readonly ParseWarning[] }
 
+/** How a statement is read: where names without a database belong, and what the server that showed it does not know. */
+export type ReadingOptions = { readonly currentDatabase: string } & Pick<FormContext, 'withoutStateVersions'>
+
 /**
  * The definition that the server shows by a CREATE (or GRANT) statement, for example in `system.tables.create_table_query`.
  * `currentDatabase` is where names without a database belong. What chkit has no word for comes back as a raw object
  * with the text. Never throws.
  */
-export function definitionFromStatement(
-  statement: string | Statement,
-  options: { readonly currentDatabase: string },
-): Definition {
+export function definitionFromStatement(statement: string | Statement, options: ReadingOptions): Definition {
   return readStatement(statement, options).definition
 }
 
 /** Like `definitionFromStatement`, with the parser's warnings. */
-export function readStatement(
-  statement: string | Statement,
-  options: { readonly currentDatabase: string },
-): StatementReading {
-  if (typeof statement !== 'string')
-    return { definition: definitionOf(statement, options.currentDatabase), warnings: [] }
+export function readStatement(statement: string | Statement, options: ReadingOptions): StatementReading {
+  if (typeof statement !== 'string') return { definition: definitionOf(statement, options), warnings: [] }
   const { node, warnings } = parseStatement(statement)
-  const definition = warnings.length > 0 ? rawOf(statement) : definitionOf(node, options.currentDatabase, statement)
+  const definition = warnings.length > 0 ? rawOf(statement) : definitionOf(node, options, statement)
   return { definition, warnings }
 }
 
-function definitionOf(node: Statement, database: string, text?: string): Definition {
-  return definitionFromNode(node, { database, declared: false }) ?? rawOf(text ?? printStatement(node))
+function definitionOf(node: Statement, options: ReadingOptions, text?: string): Definition {
+  const { currentDatabase: database, withoutStateVersions } = options
+  const context: FormContext = { database, declared: false, ...(withoutStateVersions && { withoutStateVersions }) }
+  return definitionFromNode(node, context) ?? rawOf(text ?? printStatement(node))
 }
 
 function rawOf(text: string): RawObject {

@@ -34,13 +34,20 @@ export type FormContext = {
   readonly database: string
   /** True for what somebody wrote, false for what the server shows: it has flattened Nested and qualified tables already. */
   readonly declared: boolean
+  /** True for a server that knows no versions of aggregate states, so that nothing follows from their absence. */
+  readonly withoutStateVersions?: boolean
+}
+
+/** How the types that `context` shows are read. */
+export function typeReader({ declared, withoutStateVersions }: FormContext): typeof typeText {
+  return declared || withoutStateVersions ? typeText : storedTypeText
 }
 
 /** The canonical table of a CREATE TABLE. */
 export function tableForm(node: CreateTable, context: FormContext): Table {
   const own = typeof node.name.database === 'string' ? node.name.database : context.database
   const keepNested = !context.declared || setsFlattenNested(node.storage?.settings)
-  const columns = bringsColumns(node) ? [] : columnsForm(node.elements?.columns ?? [], keepNested, context.declared)
+  const columns = bringsColumns(node) ? [] : columnsForm(node.elements?.columns ?? [], keepNested, typeReader(context))
   const hasNested = columns.some((column) => column.type.startsWith('Nested('))
   const { storage, spelling } =
     node.asFunction !== undefined
@@ -87,12 +94,11 @@ function setsFlattenNested(settings: readonly Setting[] | undefined): boolean {
 export function columnsForm(
   columns: readonly ColumnDeclaration[],
   keepNested: boolean,
-  declared = true,
+  text: typeof typeText = typeText,
 ): readonly Column[] {
-  const text = declared ? typeText : storedTypeText
   const forms: Column[] = []
   for (const column of columns) {
-    if (!keepNested && column.type !== undefined && isNested(column.type)) forms.push(...flattened(column))
+    if (!keepNested && column.type !== undefined && isNested(column.type)) forms.push(...flattened(column, text))
     else forms.push(columnForm(column, text))
   }
   return forms
@@ -103,11 +109,11 @@ function isNested(type: TypeNode): boolean {
 }
 
 /** `n Nested(a T, b U)` as `n.a Array(T)`, `n.b Array(U)`: every clause goes to each of them. */
-function flattened(column: ColumnDeclaration): Column[] {
+function flattened(column: ColumnDeclaration, text: typeof typeText): Column[] {
   return (column.type?.args ?? []).flatMap((arg) => {
     if (arg.kind !== 'namedType') return []
     const type: TypeNode = { kind: 'type', name: 'Array', args: [arg.type] }
-    return [columnForm({ ...column, name: `${column.name}.${arg.name}`, type }, typeText)]
+    return [columnForm({ ...column, name: `${column.name}.${arg.name}`, type }, text)]
   })
 }
 

@@ -4,7 +4,7 @@ import { quoteIdentifierIfNeeded } from '../sql/quote.js'
 import type { MaterializedView, QualifiedName, Refresh, View, ViewColumn } from './definition.js'
 import { declaredQueryText, storedQueryText } from './query.js'
 import { compact, storageForm } from './storage.js'
-import { columnsForm, elementsForm, type FormContext, nameText, settingsByName } from './table.js'
+import { columnsForm, elementsForm, type FormContext, nameText, settingsByName, typeReader } from './table.js'
 
 /** The canonical view of a CREATE VIEW. */
 export function viewForm(node: CreateView, context: FormContext): View {
@@ -63,7 +63,9 @@ export function qualifiedName(name: ObjectName, database: string): QualifiedName
 
 function columnsOf(node: CreateView, context: FormContext): { readonly columns?: readonly ViewColumn[] } {
   const columns = node.elements?.columns
-  return columns === undefined || columns.length === 0 ? {} : { columns: columnsForm(columns, true, context.declared) }
+  return columns === undefined || columns.length === 0
+    ? {}
+    : { columns: columnsForm(columns, true, typeReader(context)) }
 }
 
 function commonForm(node: CreateView): Pick<View, 'comment' | 'cluster' | 'spelling'> {

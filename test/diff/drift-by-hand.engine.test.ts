@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findDrift } from '../../src/diff/drift.js'
 import { canonicalise, definitionFromStatement } from '../../src/model/canonical.js'
@@ -13,21 +12,15 @@ import {
   view,
 } from '../../src/model/dsl.js'
 import { renderCreate } from '../../src/render/create.js'
-import { removeFolder, temporaryFolder } from '../support/engine.js'
+import { type ChdbSession, openSession } from '../support/chdb-session.js'
 
 /** Somebody changes one attribute of one object on the server: drift says which. */
 
-type Engine = { query(sql: string, format: string): string; cleanup(): void }
-const { Session } = createRequire(import.meta.url)('chdb') as { Session: new () => Engine }
-
-const home = process.cwd()
-const folder = temporaryFolder()
-let engine: Engine
-const query = (sql: string): string => engine.query(sql, 'TSVRaw').replace(/\n$/, '')
+let engine: ChdbSession
+const query = (sql: string): string => engine.query(sql)
 
 beforeAll(() => {
-  process.chdir(folder)
-  engine = new Session()
+  engine = openSession()
   for (const name of ['allow_statistics', 'allow_experimental_statistics', 'allow_suspicious_codecs'])
     query(`SET ${name} = 1`)
   query('CREATE DATABASE am')
@@ -37,11 +30,7 @@ beforeAll(() => {
   query('CREATE TABLE dst2 (id UInt32, k String) ENGINE = MergeTree ORDER BY id')
 })
 
-afterAll(() => {
-  engine.cleanup()
-  process.chdir(home)
-  removeFolder(folder)
-})
+afterAll(() => engine.close())
 
 const TABLE: TableInput = {
   database: 'am',

@@ -1,6 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { diffModels } from '../../src/diff/diff.js'
 import { findDrift } from '../../src/diff/drift.js'
@@ -8,18 +6,13 @@ import { definitionFromStatement } from '../../src/model/canonical.js'
 import { type Definition, isDatabaseObject } from '../../src/model/definition.js'
 import { definitionFromNode } from '../../src/model/statement.js'
 import { parseStatement } from '../../src/sql/statement.js'
-import { removeFolder, temporaryFolder } from '../support/engine.js'
+import { type ChdbSession, openSession } from '../support/chdb-session.js'
 
 /**
  * Groups of spellings of one thing (`=`) and of other things (`!`), put in place of the `%` of the last template (`#T`).
  * The server takes each; whichever of one group was written and whichever is live, there is neither plan nor drift, and
  * between one group's spellings and others there are both.
  */
-type Engine = { query(sql: string, format: string): string; cleanup(): void }
-const { Session } = createRequire(import.meta.url)('chdb') as {
-  Session: new (path: string, options: { readonly connectionArgs: readonly string[] }) => Engine
-}
-
 type Group = { readonly name: string; readonly same: string[]; readonly other: string[] }
 
 function readGroups(text: string): readonly Group[] {
@@ -38,17 +31,13 @@ const GROUPS = readGroups(readFileSync(new URL('../../fixtures/model/spellings.t
 
 /** Clusters that `Distributed` may name; nothing is sent there. */
 const replica = '<shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard>'
-const CONFIG = `<clickhouse><remote_servers><c>${replica}</c><c2>${replica}</c2></remote_servers></clickhouse>`
+const CONFIG = `<remote_servers><c>${replica}</c><c2>${replica}</c2></remote_servers>`
 
-const home = process.cwd()
-const folder = temporaryFolder()
-let engine: Engine
-const query = (sql: string): string => engine.query(sql, 'TSVRaw').replace(/\n$/, '')
+let engine: ChdbSession
+const query = (sql: string): string => engine.query(sql)
 
 beforeAll(() => {
-  process.chdir(folder)
-  writeFileSync(join(folder, 'config.xml'), CONFIG)
-  engine = new Session(join(folder, 'data'), { connectionArgs: [`--config-file=${join(folder, 'config.xml')}`] })
+  engine = openSession(CONFIG)
   for (const name of [
     'allow_suspicious_low_cardinality_types',
     'allow_suspicious_codecs',
@@ -71,11 +60,7 @@ beforeAll(() => {
     query(statement)
 })
 
-afterAll(() => {
-  engine.cleanup()
-  process.chdir(home)
-  removeFolder(folder)
-})
+afterAll(() => engine.close())
 
 type Spelled = { readonly text: string; readonly declared: Definition; readonly live: Definition }
 
