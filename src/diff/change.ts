@@ -43,7 +43,7 @@ export type Change =
   | { readonly kind: 'dropDatabase'; readonly database: Database }
   | { readonly kind: 'modifyDatabase'; readonly from: Database; readonly to: Database }
   | { readonly kind: 'createTable'; readonly table: Table }
-  | { readonly kind: 'dropTable'; readonly table: Table }
+  | { readonly kind: 'dropTable'; readonly table: Table; readonly hasDependents?: boolean }
   | {
       readonly kind: 'renameTable'
       readonly from: QualifiedName
@@ -143,11 +143,17 @@ export type Change =
   | { readonly kind: 'dropConstraint'; readonly table: Table; readonly constraint: Constraint }
   | { readonly kind: 'modifyConstraint'; readonly table: Table; readonly from: Constraint; readonly to: Constraint }
   | { readonly kind: 'createView'; readonly view: View }
-  | { readonly kind: 'dropView'; readonly view: View }
+  | { readonly kind: 'dropView'; readonly view: View; readonly hasDependents?: boolean }
   | { readonly kind: 'modifyView'; readonly from: View; readonly to: View }
-  | { readonly kind: 'renameView'; readonly from: QualifiedName; readonly to: QualifiedName; readonly view: View }
+  | {
+      readonly kind: 'renameView'
+      readonly from: QualifiedName
+      readonly to: QualifiedName
+      readonly view: View
+      readonly hasDependents?: boolean
+    }
   | { readonly kind: 'createMaterializedView'; readonly view: MaterializedView }
-  | { readonly kind: 'dropMaterializedView'; readonly view: MaterializedView }
+  | { readonly kind: 'dropMaterializedView'; readonly view: MaterializedView; readonly hasDependents?: boolean }
   /** In place, by ALTER: only what `attributes` lists differs or is restated. */
   | {
       readonly kind: 'modifyMaterializedView'
@@ -163,15 +169,17 @@ export type Change =
       readonly from: MaterializedView
       readonly to: MaterializedView
       readonly reasons: readonly string[]
+      readonly hasDependents?: boolean
     }
   | {
       readonly kind: 'renameMaterializedView'
       readonly from: QualifiedName
       readonly to: QualifiedName
       readonly view: MaterializedView
+      readonly hasDependents?: boolean
     }
   | { readonly kind: 'createDictionary'; readonly dictionary: Dictionary }
-  | { readonly kind: 'dropDictionary'; readonly dictionary: Dictionary }
+  | { readonly kind: 'dropDictionary'; readonly dictionary: Dictionary; readonly hasDependents?: boolean }
   | { readonly kind: 'modifyDictionary'; readonly from: Dictionary; readonly to: Dictionary }
   | {
       readonly kind: 'renameDictionary'

@@ -74,7 +74,10 @@ export function arrange(scene: Scene, work: readonly Work[], detached: ReadonlyS
       case 'drop':
         for (const user of usersBefore) {
           waitFor(drops.get(user))
-          if (!detached.has(user)) waitFor(brings.get(user))
+          if (detached.has(user)) continue
+          waitFor(brings.get(user))
+          // The server keeps what a column reads, also one that goes with it.
+          waitFor(contracts.get(user))
         }
         if (item.rank === RANK.dropDatabase)
           waitFor([...drops.values()].flat().filter((other) => work[other]!.rank < RANK.dropDatabase))

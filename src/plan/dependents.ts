@@ -7,7 +7,6 @@ import { accessReferences } from '../model/access-references.js'
 import {
   type Definition,
   type Dictionary,
-  isDatabaseObject,
   type MaterializedView,
   objectKey,
   objectName,
@@ -21,7 +20,7 @@ import { rawEffects } from '../model/raw.js'
 import { sameText } from '../model/same.js'
 import { keyOf, nameChange } from './describe.js'
 import { stepOf } from './plan-table.js'
-import type { Scene } from './scene.js'
+import { isReadInExpressions, type Scene } from './scene.js'
 import type { Refusal, Step } from './step.js'
 
 /** What of a table changed that a view's own column list shows. */
@@ -139,12 +138,15 @@ function breaksWithoutSource(user: Definition): boolean {
 /** Objects that stay as they are although what they read goes away: the server would break them later. */
 export function brokenReaders(scene: Scene, changes: readonly Change[]): Refusal[] {
   const refusals: Refusal[] = []
-  const names = new Set(scene.options.to.definitions.filter(isDatabaseObject).map(objectName))
   for (const change of changes) {
     const gone = goneBy(change)
-    if (gone === undefined || (change.kind !== 'dropAccess' && names.has(gone.name))) continue
+    if (gone === undefined || (change.kind !== 'dropAccess' && scene.namesAfter.has(gone.name))) continue
     const users = (scene.usersBefore.get(gone.key) ?? []).filter(
-      (user) => scene.after.has(user) && !scene.touched.has(user) && breaksWithoutSource(scene.after.get(user)!),
+      (user) =>
+        scene.after.has(user) &&
+        !scene.touched.has(user) &&
+        // The server keeps what a table reads by its expressions.
+        (isReadInExpressions(scene.before.get(gone.key)) || breaksWithoutSource(scene.after.get(user)!)),
     )
     if (users.length === 0) continue
     const readers = users.map((user) => objectName(scene.after.get(user)!)).join(', ')

@@ -194,7 +194,15 @@ export function planObject(scene: Scene, change: Change): Work | Refusal {
     case 'modifyMaterializedView': {
       const outcome = planMaterializedView(change, scene.options.to, scene.options.allowRecreate === true)
       if ('refusal' in outcome) return outcome.refusal
-      return place('bring', RANK.replace, key, outcome.step)
+      const made = outcome.step.change
+      const isKept =
+        made.kind === 'recreateMaterializedView' && hasDictionaries(scene, keyOf('materialized_view', made.from))
+      return place(
+        'bring',
+        RANK.replace,
+        key,
+        isKept ? { ...outcome.step, change: { ...made, hasDependents: true } } : outcome.step,
+      )
     }
     case 'createDictionary':
       return place(

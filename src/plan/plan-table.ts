@@ -292,7 +292,11 @@ function decide(scope: Scope, change: Change): Verdict {
       if (!abilities.columns) return cannot(`add column ${change.column.name}`)
       return (
         partsRefused(scope, change.column, change.column.statistics, change.column.ttl) ??
-        allow(PHASE.columns, { risk: 'safe', reason: 'Adding a column changes metadata only.' })
+        allow(PHASE.columns, {
+          risk: 'safe',
+          reason: 'Adding a column changes metadata only.',
+          ...innerTableWarning(scope, change.column),
+        })
       )
     case 'dropColumn':
       if (!abilities.columns) return cannot(`drop column ${change.column.name}`)
@@ -387,6 +391,15 @@ function rowsText({ from }: Scope): string {
   const { mergeTree, holdsRows } = engineAbilities(from.engine)
   if (mergeTree) return 'parts are rewritten in the background'
   return holdsRows ? 'the rows that it holds are rewritten at once' : 'its engine keeps no rows of its own'
+}
+
+/** A view that selects everything into an inner table goes on without what was added later. */
+function innerTableWarning(scope: Scope, column: Column): { readonly warning?: string } {
+  if (column.default?.kind !== undefined && column.default.kind !== 'DEFAULT') return {}
+  const keeping = scope.unchangedReaders.filter((view) => view.to === undefined && readsEverything(view.query))
+  if (keeping.length === 0) return {}
+  const names = keeping.map((view) => objectName(view)).join(', ')
+  return { warning: `The inner table of ${names} keeps the columns that it has, and does not get ${column.name}.` }
 }
 
 function decideDropColumn(scope: Scope, change: ChangeOf<'dropColumn'>): Verdict {
@@ -561,6 +574,15 @@ function modificationRefusedByRole(
   return undefined
 }
 
+/** Projections that read an EPHEMERAL column, which CREATE takes: every insert would fail (seen on 26.7). */
+function projectionRefused(scope: Scope, column: string, body: string): Verdict | undefined {
+  if (!mentionsColumn(body, column)) return undefined
+  return refuse(
+    `Column ${column} of ${scope.name} cannot be EPHEMERAL: a projection reads it, and every insert would fail.`,
+    `Take ${column} out of the projection.`,
+  )
+}
+
 /** What CREATE takes on a column that is not stored, and ALTER does not, or breaks on (seen on 26.7). */
 function partsRefused(
   scope: Scope,
@@ -574,6 +596,11 @@ function partsRefused(
       `Column ${column.name} of ${scope.name} cannot have statistics: it is ${kind}, and only stored columns have them.`,
       `Leave the statistics of ${column.name} out.`,
     )
+  if (kind === 'EPHEMERAL')
+    for (const { body } of scope.to.projections ?? []) {
+      const refused = projectionRefused(scope, column.name, body)
+      if (refused !== undefined) return refused
+    }
   if (ttl !== undefined && kind === 'EPHEMERAL')
     return refuse(
       `Column ${column.name} of ${scope.name} cannot have a TTL: it is EPHEMERAL, and every later mutation of the table would fail.`,
@@ -660,8 +687,9 @@ function decideSortingKey(scope: Scope, change: ChangeOf<'modifySortingKey'>): V
     else extension.push(entry)
   }
   const known = new Set([...scope.from.columns.map((column) => column.name), ...scope.added.keys()])
+  if (to.some((entry) => entry.endsWith(' DESC')))
+    return rebuild(`${what}; a descending entry can only be part of a CREATE.`)
   for (const entry of extension) {
-    if (entry.endsWith(' DESC')) return rebuild(`${what}; a descending entry can only be part of a CREATE.`)
     for (const name of columnsIn(entry, known)) {
       const column = scope.added.get(name)
       if (column === undefined)
@@ -768,6 +796,10 @@ function decideProjection(
       reason: `Projection ${change.projection.name} is dropped; the table's rows stay.`,
     })
   const projection = change.kind === 'addProjection' ? change.projection : change.to
+  for (const { name, default: kind } of scope.to.columns) {
+    const refused = kind?.kind === 'EPHEMERAL' ? projectionRefused(scope, name, projection.body) : undefined
+    if (refused !== undefined) return refused
+  }
   const mode = scope.to.settings?.deduplicate_merge_projection_mode ?? "'throw'"
   if (FOLDING.test(scope.to.engine.name) && mode.includes('throw'))
     return refuse(

@@ -134,7 +134,8 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
       }
       const reason = `The server cannot move ${objectName(old)} and its inner table to another database.`
       const lost = { risk: 'danger', reason, warning: 'The rows in its inner table are lost.' } as const
-      add('drop', RANK.dropDependent, objectKey(old), stepOf({ kind: 'dropMaterializedView', view: old }, lost))
+      const drop = unchecked(scene, { kind: 'dropMaterializedView', view: old })
+      add('drop', RANK.dropDependent, objectKey(old), stepOf(drop, lost))
       add(
         'bring',
         RANK.create,
@@ -143,7 +144,7 @@ export function planChanges(changes: readonly Change[], options: PlanOptions): P
       )
       continue
     }
-    const outcome = planObject(scene, change)
+    const outcome = planObject(scene, unchecked(scene, change))
     if ('code' in outcome) refusals.push(outcome)
     else work.push(outcome)
   }
@@ -185,6 +186,34 @@ function cannotMove(change: RenameView, old: MaterializedView): Refusal {
     message: `Materialized view ${objectName(old)} keeps its rows in an inner table, and the server cannot move it to another database.`,
     hint: 'Run generate with --allow-recreate to drop the view with its rows and create it anew, or move it to a target table (to) first.',
   }
+}
+
+/** Drops and renames of what dictionaries or readers of a dictionary still need, told to go on: the name stays in use. */
+function unchecked(scene: Scene, change: Change): Change {
+  switch (change.kind) {
+    case 'renameView':
+      return hasDictionaries(scene, keyOf('view', change.from)) ? { ...change, hasDependents: true } : change
+    case 'renameMaterializedView':
+      return hasDictionaries(scene, keyOf('materialized_view', change.from))
+        ? { ...change, hasDependents: true }
+        : change
+    case 'dropTable':
+    case 'dropView':
+    case 'dropMaterializedView':
+    case 'dropDictionary': {
+      const { key, name } = droppedBy(change)
+      return scene.namesAfter.has(name) && hasDictionaries(scene, key) ? { ...change, hasDependents: true } : change
+    }
+    default:
+      return change
+  }
+}
+
+type Drop = Extract<Change, { kind: 'dropTable' | 'dropView' | 'dropMaterializedView' | 'dropDictionary' }>
+
+function droppedBy(change: Drop): { readonly key: string; readonly name: string } {
+  const object = 'table' in change ? change.table : 'view' in change ? change.view : change.dictionary
+  return { key: objectKey(object), name: objectName(object) }
 }
 
 function recreateStep(scene: Scene, from: Table, to: Table, refusals: readonly Refusal[]): Step {

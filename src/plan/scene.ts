@@ -1,7 +1,7 @@
 /** What the parts of the planner look things up in: both states, who needs whom, and how work is ranked. */
 import type { Change } from '../diff/change.js'
 import { readsEverything } from '../diff/expression-names.js'
-import { type Definition, type Model, objectKey } from '../model/definition.js'
+import { type Definition, isDatabaseObject, type Model, objectKey, objectName } from '../model/definition.js'
 import { dependenciesOf } from '../model/dependencies.js'
 import { keyOf, nameChange } from './describe.js'
 import type { Step } from './step.js'
@@ -50,18 +50,27 @@ export type Scene = {
   readonly touched: ReadonlySet<string>
   /** Those of them that get another name and nothing else. */
   readonly onlyRenamed: ReadonlySet<string>
+  /** `db.name` of everything that lives in a database afterwards, whatever its kind. */
+  readonly namesAfter: ReadonlySet<string>
   readonly needsBefore: ReadonlyMap<string, readonly string[]>
   readonly needsAfter: ReadonlyMap<string, readonly string[]>
   readonly usersBefore: ReadonlyMap<string, readonly string[]>
   readonly usersAfter: ReadonlyMap<string, readonly string[]>
 }
 
-/** True when the server would keep an object because dictionaries read it, or tables read it as a dictionary. */
+/**
+ * True when the server would keep an object because dictionaries read it, or because tables read it in expressions
+ * (`dictGet`, `joinGet`).
+ */
 export function hasDictionaries(scene: Scene, key: string): boolean {
-  const isDictionary = scene.before.get(key)?.kind === 'dictionary'
-  return (scene.usersBefore.get(key) ?? []).some(
-    (user) => isDictionary || scene.before.get(user)?.kind === 'dictionary',
-  )
+  const isRead = isReadInExpressions(scene.before.get(key))
+  return (scene.usersBefore.get(key) ?? []).some((user) => isRead || scene.before.get(user)?.kind === 'dictionary')
+}
+
+/** True for what the expressions of tables may read, which the server then keeps: dictionaries, Join and Set tables. */
+export function isReadInExpressions(definition: Definition | undefined): boolean {
+  if (definition?.kind === 'table') return definition.engine.name === 'Join' || definition.engine.name === 'Set'
+  return definition?.kind === 'dictionary'
 }
 
 export function setScene(changes: readonly Change[], options: PlanOptions): Scene {
@@ -88,6 +97,7 @@ export function setScene(changes: readonly Change[], options: PlanOptions): Scen
     oldKeys,
     touched,
     onlyRenamed: new Set([...oldKeys.keys()].filter((key) => !remade.has(key))),
+    namesAfter: new Set(options.to.definitions.filter(isDatabaseObject).map(objectName)),
     needsBefore,
     needsAfter,
     usersBefore: inverted(needsBefore),

@@ -102,7 +102,7 @@ function changeCommands(change: Change, step: Step): Command[] {
     case 'createTable':
       return [whole(renderCreate(change.table))]
     case 'dropTable':
-      return [whole(drop('TABLE', change.table))]
+      return [whole(drop('TABLE', change.table) + unchecked(change.hasDependents))]
     case 'recreateTable':
       // SYNC: a replica's path is free for the new table only once the old one is gone.
       return [
@@ -113,7 +113,7 @@ function changeCommands(change: Change, step: Step): Command[] {
       return [whole(rename('TABLE', change, change.table.cluster) + unchecked(change.hasDependents))]
     case 'renameView':
     case 'renameMaterializedView':
-      return [whole(rename('TABLE', change, change.view.cluster))]
+      return [whole(rename('TABLE', change, change.view.cluster) + unchecked(change.hasDependents))]
     case 'renameDictionary':
       return [whole(rename('DICTIONARY', change, change.dictionary.cluster) + unchecked(change.hasDependents))]
     case 'addColumn':
@@ -185,19 +185,22 @@ function changeCommands(change: Change, step: Step): Command[] {
       return [whole(renderCreate(change.view))]
     case 'dropView':
     case 'dropMaterializedView':
-      return [whole(drop('VIEW', change.view))]
+      return [whole(drop('VIEW', change.view) + unchecked(change.hasDependents))]
     case 'modifyView':
       return [whole(renderCreate(change.to, 'orReplace'))]
     case 'replaceMaterializedView':
       return [whole(renderCreate(change.to, 'orReplace'))]
     case 'recreateMaterializedView':
-      return [whole(`${drop('VIEW', change.from)} SYNC`), whole(renderCreate(change.to))]
+      return [
+        whole(`${drop('VIEW', change.from)} SYNC${unchecked(change.hasDependents)}`),
+        whole(renderCreate(change.to)),
+      ]
     case 'modifyMaterializedView':
       return modifyMaterializedView(change).map(whole)
     case 'createDictionary':
       return [whole(renderCreate(change.dictionary))]
     case 'dropDictionary':
-      return [whole(drop('DICTIONARY', change.dictionary))]
+      return [whole(drop('DICTIONARY', change.dictionary) + unchecked(change.hasDependents))]
     case 'modifyDictionary':
       return [whole(renderCreate(change.to, 'orReplace'))]
     case 'createFunction':
@@ -270,7 +273,7 @@ function addColumn(column: Column, position: Position | undefined): ColumnComman
   const commands: ColumnCommand[] = [
     {
       batch: 'metadata',
-      text: `ADD COLUMN IF NOT EXISTS ${renderColumn(column, 'alter')}${renderPosition(position)}`,
+      text: `ADD COLUMN IF NOT EXISTS ${renderColumn(placed(column, position), 'alter')}${renderPosition(position)}`,
       ...nestedSettings(column.type),
     },
   ]
@@ -279,6 +282,14 @@ function addColumn(column: Column, position: Position | undefined): ColumnComman
   if (column.settings && Object.keys(column.settings).length > 0)
     commands.push(settingsCommand(column.name, Object.entries(column.settings)))
   return commands
+}
+
+/** EPHEMERAL takes AFTER and FIRST for its expression, if it has none (seen on 26.7): then the one that the server would show. */
+function placed(column: Column, position: Position | undefined): Column {
+  if (position === undefined || column.default?.kind !== 'EPHEMERAL' || column.default.expression !== undefined)
+    return column
+  const expression = `defaultValueOfTypeName(${quoteString(column.type)})`
+  return { ...column, default: { kind: 'EPHEMERAL', expression } }
 }
 
 function renderPosition(position: Position | undefined): SqlText {
@@ -352,7 +363,8 @@ function modifyColumn(change: Extract<Change, { kind: 'modifyColumn' }>, step: S
     step.mutation &&
     classifyTypeChange(to.name, from.type, to.type).needsDefault === true
   if (borrowedDefault) set += ` DEFAULT ${anyValueOf(to.type)}`
-  else if (has('default') || (has('type') && to.default !== undefined)) set += renderDefault(to)
+  else if (has('default') || (has('type') && to.default !== undefined))
+    set += renderDefault(placed(to, change.position))
   const sets =
     has('type') ||
     has('position') ||

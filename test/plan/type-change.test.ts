@@ -94,7 +94,7 @@ const ROWS: readonly (readonly [from: string, to: string, change: TypeChange])[]
   ['Tuple(a UInt8, b String)', 'Tuple(a UInt8)', loses('the values of b are lost')],
   ['AggregateFunction(sum, UInt8)', 'AggregateFunction(sum, UInt16)', refused],
   ['UInt8', 'Dynamic', mutation],
-  ['Variant(String, UInt8)', 'Variant(String)', loses('values of UInt8 may be lost')],
+  ['Variant(String, UInt8)', 'Variant(String)', refused],
   ['JSON', 'JSON(SKIP a)', loses('the values under SKIP a are lost')],
   ['JSON', 'JSON(a String)', guarded("accurateCastOrNull(x, 'JSON(a String)') IS NULL")],
   [

@@ -507,6 +507,102 @@ export const EDITS: readonly EditCase[] = [
     keeps: ['SELECT any(toTypeName(n)), count() FROM d.w', '\t0'],
   },
   {
+    name: 'a dropped dictionary that a default still reads',
+    before: [
+      t(),
+      dict(),
+      t({ name: 'x', columns: { ...COLUMNS, n: { type: 'UInt32', alias: "dictGet('d.dict', 'a', id)" } } }),
+    ],
+    after: [t(), t({ name: 'x', columns: { ...COLUMNS, n: { type: 'UInt32', alias: "dictGet('d.dict', 'a', id)" } } })],
+    refused: /d\.dict cannot go away: d\.x still reads it/,
+  },
+  {
+    name: 'a dropped dictionary with the column that read it',
+    before: [
+      t(),
+      dict(),
+      t({ name: 'x', columns: { ...COLUMNS, n: { type: 'UInt32', alias: "dictGet('d.dict', 'a', id)" } } }),
+    ],
+    after: [t(), t({ name: 'x' })],
+    keeps: SUM,
+  },
+  {
+    name: 'a view that a dictionary reads, under another name',
+    before: [t(), view('SELECT id, a FROM d.t'), dict({ source: "CLICKHOUSE(TABLE 'v' DB 'd')" })],
+    after: [
+      t(),
+      view('SELECT id, a FROM d.t', { name: 'w', renamedFrom: 'd.v' }),
+      dict({ source: "CLICKHOUSE(TABLE 'w' DB 'd')" }),
+    ],
+    keeps: ["SELECT dictGet('d.dict', 'a', toUInt64(2))", '20'],
+  },
+  {
+    name: 'a view that becomes a table under the dictionary that reads it',
+    before: [t(), view('SELECT id, a FROM d.t'), dict({ source: "CLICKHOUSE(TABLE 'v' DB 'd')" })],
+    after: [t(), t({ name: 'v' }), dict({ source: "CLICKHOUSE(TABLE 'v' DB 'd')" })],
+    keeps: SUM,
+  },
+  {
+    name: 'a Join table that a default reads, under another name',
+    before: [
+      t(),
+      t({ name: 'j', engine: 'Join(ANY, LEFT, id)', orderBy: undefined }),
+      t({ name: 'x', columns: { ...COLUMNS, n: { type: 'UInt32', alias: "joinGet('d.j', 'a', id)" } } }),
+    ],
+    after: [
+      t(),
+      t({ name: 'k', engine: 'Join(ANY, LEFT, id)', orderBy: undefined, renamedFrom: 'd.j' }),
+      t({ name: 'x', columns: { ...COLUMNS, n: { type: 'UInt32', alias: "joinGet('d.k', 'a', id)" } } }),
+    ],
+    keeps: SUM,
+  },
+  {
+    name: 'an EPHEMERAL column without an expression in the middle, and one that moves to the front',
+    before: [t({ columns: { ...COLUMNS, e: { type: 'String', ephemeral: true } } })],
+    after: [
+      t({
+        columns: {
+          e: { type: 'UInt64', ephemeral: true },
+          id: 'UInt64',
+          f: { type: 'String', ephemeral: true },
+          a: 'UInt32',
+          b: 'String',
+          at: 'DateTime',
+        },
+      }),
+    ],
+    keeps: SUM,
+  },
+  {
+    name: 'a column that becomes EPHEMERAL under a projection that reads it',
+    before: [t({ projections: [{ name: 'p', query: 'WITH toString(a) AS x SELECT x, count() GROUP BY x' }] })],
+    after: [
+      withA(
+        { type: 'UInt32', ephemeral: true },
+        { projections: [{ name: 'p', query: 'WITH toString(a) AS x SELECT x, count() GROUP BY x' }] },
+      ),
+    ],
+    refused: /cannot be EPHEMERAL: a projection reads it/,
+  },
+  {
+    name: 'a sorting key with a descending entry that gets a column more',
+    before: [t({ orderBy: ['id', 'at DESC'], primaryKey: 'id' })],
+    after: [t({ columns: { ...COLUMNS, s: 'UInt8' }, orderBy: ['id', 'at DESC', 's'], primaryKey: 'id' })],
+    refused: /a descending entry can only be part of a CREATE/,
+  },
+  {
+    name: 'a Variant that loses a type',
+    before: [t({ columns: { ...COLUMNS, u: 'Variant(Date, String, UInt64)' } })],
+    after: [t({ columns: { ...COLUMNS, u: 'Variant(String, UInt64)' } })],
+    refused: /cannot convert column u/,
+  },
+  {
+    name: 'a column added under a view that selects everything into an inner table',
+    before: [t(), inner('SELECT * FROM d.t')],
+    after: [t({ columns: { ...COLUMNS, n: 'UInt8' } }), inner('SELECT * FROM d.t')],
+    keeps: ['SELECT count() FROM d.mv', '3'],
+  },
+  {
     name: 'two tables that swap their names',
     before: [t(), t({ name: 'u', columns: { id: 'UInt64' } })],
     after: [t({ name: 'u', renamedFrom: 'd.t' }), t({ columns: { id: 'UInt64' }, renamedFrom: 'd.u' })],

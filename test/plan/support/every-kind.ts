@@ -320,6 +320,7 @@ const TRAPS: readonly RegExp[] = [
   /cannot have a TTL: it is EPHEMERAL/,
   /deduplicate_merge_projection_mode/,
   /Memory engine cannot rename column/,
+  /cannot be EPHEMERAL: a projection reads it/,
   // No statement says it of an inner table; the new query alone would run.
   /inner table, and its .*inner cannot change in place/,
 ]

@@ -680,6 +680,7 @@ function edited(world: World, { operation, a, b, c }: Edit): World | undefined {
       const views = kinds.materialized_view ?? []
       if (views.length === 0 || target === undefined) return undefined
       const [id, view] = pick(views, c)
+      if (view.to === nameOf(target[1])) return undefined
       const written = tables.find(([, table]) => view.to !== undefined && nameOf(table) === view.to)?.[1]
       const as =
         b % 2 === 0
