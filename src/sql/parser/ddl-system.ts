@@ -236,7 +236,9 @@ export function parseSystem(cursor: Cursor): SystemStatement | undefined {
   if (kind === 'objects' && cursor.atIdentifier())
     pieces.push(parseCommaList(cursor, parseObjectName).map(printObjectName).join(', '))
   const acceptCluster = () => {
-    cluster ??= parseCluster(cursor)
+    // A second one is no clause; to take it for one would be to stand still.
+    if (cluster !== undefined) return false
+    cluster = parseCluster(cursor)
     return cluster !== undefined
   }
   const rest = kind === 'none' ? '' : parseWords(cursor, acceptCluster)
