@@ -274,7 +274,9 @@ function collectMatched(
   collectColumns(columns, bound, (name) =>
     report(qualifier === undefined ? name : { ...name, parts: [...qualifier.parts, ...name.parts] }),
   )
-  collectColumns([expression, transformers], bound, report)
+  // EXCEPT takes the name of a column that is not there, unless it is STRICT.
+  const reading = transformers?.filter((one) => one.kind !== 'except' || one.strict)
+  collectColumns([expression, reading], bound, report)
 }
 
 /** Functions whose first of several arguments is a lambda, or the bare name of a function: `arrayMap(toString, a)`. */

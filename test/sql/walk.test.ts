@@ -68,6 +68,11 @@ describe('the columns that an expression reads', () => {
       text: 'f(t.COLUMNS(a, b), COLUMNS(c))',
       columns: ['t.a', 't.b', 'c'],
     },
+    {
+      name: 'what COLUMNS leaves out only where that must be there',
+      text: "(COLUMNS('a') EXCEPT b, COLUMNS('c') EXCEPT STRICT d)",
+      columns: ['d'],
+    },
     { name: 'nothing of what a pattern may match', text: "t.COLUMNS('a|b')", columns: [] },
     { name: 'not a function in the place of a lambda', text: 'arrayMap(toString, a)', columns: ['a'] },
     {
