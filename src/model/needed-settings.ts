@@ -27,7 +27,8 @@ export function neededSettings(table: Table): SettingsInput {
 }
 
 const OTHER_ENGINES: ReadonlySet<string> = new Set(
-  'Memory Log TinyLog StripeLog Null Buffer Merge Set Join Kafka TimeSeries'.split(' '),
+  `Memory Log TinyLog StripeLog Null Buffer Merge Set Join Kafka TimeSeries GenerateRandom EmbeddedRocksDB Redis MySQL
+   PostgreSQL MongoDB SQLite ODBC Executable ExecutablePool S3 GCS OSS HDFS DeltaLake`.split(/\s+/),
 )
 
 /** True for engines whose SETTINGS the server searches for settings of the query. */
@@ -36,7 +37,8 @@ function takesQuerySettings(engine: string): boolean {
 }
 
 /** Only these types can hold what is refused by default. */
-const MAYBE_REFUSED = /LowCardinality\(|FixedString\(|Variant\(|Nullable\(Tuple\(/
+const MAYBE_REFUSED =
+  /LowCardinality\(|FixedString\(|Variant\(|Nullable\((?:Tuple\(|Point\))|AggregateFunction\(timeSeries/
 
 function addForType(type: string, names: Set<string>): void {
   if (!MAYBE_REFUSED.test(type)) return
@@ -60,13 +62,23 @@ function visitType(type: TypeNode, names: Set<string>): void {
       break
     }
     case 'Nullable':
-      if (first?.name === 'Tuple') names.add('enable_nullable_tuple_type')
+      if (first?.name === 'Tuple' || first?.name === 'Point') names.add('enable_nullable_tuple_type')
+      break
+    case 'AggregateFunction':
+      if (functionIn(type)?.startsWith('timeSeries')) names.add('allow_experimental_time_series_aggregate_functions')
       break
     case 'Variant':
       if (new Set(inner.map(family)).size < inner.length) names.add('allow_suspicious_variant_types')
       break
   }
   for (const one of inner) visitType(one, names)
+}
+
+/** The name of the function whose state the type is. */
+function functionIn({ args }: TypeNode): string | undefined {
+  const [call] = args ?? []
+  if (call?.kind === 'identifier') return String(call.parts[0])
+  return call?.kind === 'type' || call?.kind === 'function' ? call.name : undefined
 }
 
 function typesIn(arg: TypeArgument): readonly TypeNode[] {

@@ -18,6 +18,18 @@ const TABLES: readonly (readonly [columns: string, storage: string, settings: re
   ['x Variant(UInt8, UInt16)', 'MergeTree ORDER BY id', ['allow_suspicious_variant_types']],
   ['x Tuple(a Variant(String, FixedString(3)))', 'MergeTree ORDER BY id', ['allow_suspicious_variant_types']],
   ['x Nullable(Tuple(a UInt8))', 'MergeTree ORDER BY id', ['enable_nullable_tuple_type']],
+  ['x Nullable(Point)', 'Memory', ['enable_nullable_tuple_type']],
+  [
+    'x AggregateFunction(timeSeriesRateToGrid(100, 200, 10, 15), DateTime, Float64)',
+    'MergeTree ORDER BY id',
+    ['allow_experimental_time_series_aggregate_functions'],
+  ],
+  ['x LowCardinality(UInt8)', "MySQL('h:3306', 'd', 't', 'u', '')", ['allow_suspicious_low_cardinality_types']],
+  [
+    'x LowCardinality(UInt8)',
+    "S3('https://bucket.s3.amazonaws.com/x', 'CSV')",
+    ['allow_suspicious_low_cardinality_types'],
+  ],
   ['x UInt8 CODEC(LZ4, ZSTD)', 'MergeTree ORDER BY id', ['allow_suspicious_codecs']],
   ['x UInt64 CODEC(Delta)', 'MergeTree ORDER BY id', ['allow_suspicious_codecs']],
   ['x UInt64 CODEC(NONE, LZ4)', 'MergeTree ORDER BY id', ['allow_suspicious_codecs']],
