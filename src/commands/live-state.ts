@@ -9,6 +9,7 @@ import { appliedSnapshot } from '../migration/history.js'
 import { isOwnTable, type JournalState, openJournal } from '../migration/journal.js'
 import { type Definition, EMPTY_MODEL, isDatabaseObject, type Model } from '../model/definition.js'
 import type { CommandContext } from '../plugin-host/command.js'
+import { withLiveFunctions } from './live-functions.js'
 import { selectScope } from './scope.js'
 import type { SelectedScope } from './scope-payload.js'
 
@@ -63,12 +64,13 @@ export async function readLiveState(
       definitions: full.definitions.filter(({ kind }) => !unseen.has(ACCESS_GROUPS.get(kind) ?? '')),
     })
     const actual = scope.filter(live.model)
+    const stored = withLiveFunctions(expected, live.model)
     const defaultDatabase = config.clickhouse?.database ?? 'default'
-    const drift = findDrift(expected, actual, { databases, defaultDatabase })
-    const { report, compared } = withWindowViews(drift, expected, live.skipped, defaultDatabase)
+    const drift = findDrift(stored, actual, { databases, defaultDatabase })
+    const { report, compared } = withWindowViews(drift, stored, live.skipped, defaultDatabase)
     for (const { object, reason } of live.skipped)
       if (!compared.has(object)) context.warn(`${object} is not compared: ${reason}`)
-    return { expected, actual, report, scope, snapshotFile: found.file }
+    return { expected: stored, actual, report, scope, snapshotFile: found.file }
   } finally {
     progress.done()
   }

@@ -349,3 +349,24 @@ describe('what is missing', () => {
     })
   })
 })
+
+test('functions that others take care of stand in stored objects by their bodies: no drift until a body changes', async () => {
+  await byHand('CREATE FUNCTION _scale AS (x, k) -> x * k + 1')
+  project.write({
+    'schema/scaled.ts': `import { table, view } from 'chkit'
+export const scaled = table({ database: 'app', name: 'scaled', engine: 'MergeTree', orderBy: 'id', columns: {
+  id: 'UInt64', twice: { type: 'UInt64', materialized: '_scale(id, 2)' } },
+  constraints: [{ name: 'c', check: '_scale(id, 3) > 2' }] })
+export const big = view({ database: 'app', name: 'big', as: 'SELECT _scale(id, 2) AS x FROM app.scaled' })
+`,
+  })
+  await project.run(['generate', '--name', 'scaled'])
+  expect(await json('migrate', '--apply')).toMatchObject({ ok: true })
+  expect(await json('drift')).toMatchObject({ drifted: false, repair: [] })
+  expect(await json('generate', '--dryrun')).toMatchObject({ operationCount: 0 })
+  await byHand('ALTER TABLE app.scaled MODIFY COLUMN twice MATERIALIZED (id * 3) + 1')
+  expect(await json('drift')).toMatchObject({
+    tableDrift: [{ table: 'app.scaled', changedColumns: [{ name: 'twice', attribute: 'default' }] }],
+  })
+  await byHand('DROP FUNCTION _scale')
+})
