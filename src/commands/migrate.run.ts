@@ -234,6 +234,8 @@ async function apply(
   )
   const lock = await explaining('The migration lock cannot be taken', nothing, () => takeLock(context, executor, state))
   const progress = context.progress('Applying')
+  const sayHowToLeave = () => context.note(INTERRUPTED)
+  context.signal.addEventListener('abort', sayHowToLeave, { once: true })
   try {
     await explaining(`The journal ${journal.location} cannot be created`, nothing, () => journal.prepare())
     // Another run may have finished some of it while this one waited.
@@ -256,9 +258,13 @@ async function apply(
         context.note(`${context.style.green('✓')} ${name}`)
     throw withPayload(error, pending)
   } finally {
+    context.signal.removeEventListener('abort', sayHowToLeave)
     await release(context, lock)
   }
 }
+
+const INTERRUPTED =
+  'Interrupted: the statement under way is finished first. A second Ctrl-C leaves at once; the next run then finds out what became of it.'
 
 /** A cluster is configured, and someone wrote DDL without it: the other nodes will never see that. */
 async function warnOfNodeOnly(

@@ -3,8 +3,8 @@ import type { Executor, QuerySession } from '../clickhouse/executor.js'
 import { ServerError } from '../clickhouse/server-error.js'
 
 /**
- * A statement of which only the journal knows that it ran is sent inside an HTTP session that ends before the lease of
- * the lock does. A process that is stopped right after it looked at its lease, and continued when another run holds the
+ * A statement that would do harm when it came once more (rows a second time, an exchange turned back, a table dropped that
+ * is new by then) is sent inside an HTTP session that ends before the lease of the lock does. A process that is stopped right after it looked at its lease, and continued when another run holds the
  * lock, delivers a statement that the server then refuses: SESSION_NOT_FOUND. Nothing else in ClickHouse can do that.
  */
 

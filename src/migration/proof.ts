@@ -134,9 +134,17 @@ function proofOfAlter(node: AlterStatement, database: string): Proof {
   return mutations.length > 0 ? mutated() : { kind: 'altered', object }
 }
 
+function isReplacing(node: Statement): boolean {
+  return ('orReplace' in node && node.orReplace === true) || ('action' in node && node.action === 'REPLACE')
+}
+
 function proofOfCreate(node: CreateTable | CreateView, database: string): Proof {
   if (node.temporary) return REPEATABLE
-  const filled = node.kind === 'createTable' ? node.asSelect !== undefined && !node.empty : node.populate === true
+  // One that is replaced takes the name when it is filled (seen on 26.7).
+  const filled =
+    node.kind === 'createTable'
+      ? node.asSelect !== undefined && !node.empty && !isReplacing(node)
+      : node.populate === true
   const copied = node.kind === 'createTable' && node.clone === true
   return withRef(node.name, database, (object) => ({ kind: 'made', object, filled: filled || copied }))
 }
@@ -322,4 +330,18 @@ export function isCertain(proof: Proof): boolean {
 /** The table whose mutations the statement may have started, which must end before the next one. */
 export function mutatedObject(proof: Proof): ObjectRef | undefined {
   return proof.kind === 'mutated' || proof.kind === 'altered' ? proof.object : undefined
+}
+
+/** True where a statement that arrives once more, after others have followed it, is refused or sets what is set. */
+export function isHarmlessLate(node: Statement, proof: Proof): boolean {
+  switch (proof.kind) {
+    case 'made':
+      return !proof.filled && !isReplacing(node)
+    case 'named':
+      return proof.present
+    case 'repeatable':
+      return true
+    default:
+      return false
+  }
 }

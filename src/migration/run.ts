@@ -46,7 +46,7 @@ import type { Lock } from './lock.js'
 import { type MigrationStatement, type ParsedMigration, replaceStatements } from './migration-file.js'
 import { describeProgress, followMutations, reverseOfTypes } from './mutations.js'
 import { readPlainTables } from './plain-tables.js'
-import { isCertain, mutatedObject, proofOf } from './proof.js'
+import { isCertain, isHarmlessLate, mutatedObject, proofOf } from './proof.js'
 import { parseEvidence, refuseEdited, resumption, settle, unsettledError } from './settle.js'
 import { STALLED_MS } from './stalled-query.js'
 import { openVisibility, type Visibility } from './visibility.js'
@@ -602,10 +602,10 @@ class MigrationRun {
   }
 
   /** A session that refuses the statement when it arrives after the lease; undefined where it is not needed or not to be had. */
-  private async fence({ proof }: Planned): Promise<QuerySession | undefined> {
+  private async fence({ statement, proof }: Planned): Promise<QuerySession | undefined> {
     const { executor, lock } = this.context
-    if (executor.kind !== 'http' || lock.epoch === 0 || isCertain(proof) || this.fencedOff >= FENCE_TRIES)
-      return undefined
+    if (executor.kind !== 'http' || lock.epoch === 0 || this.fencedOff >= FENCE_TRIES) return undefined
+    if (isHarmlessLate(statement.node, proof)) return undefined
     return persistently(() => openFence(executor, lock.leftMs), RECONNECT_MS)
   }
 

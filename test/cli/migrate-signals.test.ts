@@ -51,13 +51,21 @@ ALTER TABLE ${db}.t MODIFY COMMENT 'c';
 function start(...argv: string[]): { child: ChildProcess; ended: Promise<Readonly<Record<string, unknown>>> } {
   const child = spawn(process.execPath, [chkit.path, 'migrate', '--apply', '--json', ...argv], {
     cwd: project.dir,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
+  let stderr = ''
+  child.stderr?.on('data', (data: Buffer) => {
+    stderr += data.toString()
+  })
   child.stdout?.on('data', (data: Buffer) => {
     out += data.toString()
   })
-  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode, ...(out === '' ? {} : JSON.parse(out)) }))
+  const ended = once(child, 'close').then(([exitCode]) => ({
+    exitCode,
+    stderr,
+    ...(out === '' ? {} : JSON.parse(out)),
+  }))
   return { child, ended }
 }
 
@@ -95,7 +103,12 @@ describe('SIGINT', () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(run.child.exitCode).toBe(null)
     await server.release()
-    expect(await run.ended).toMatchObject({ exitCode: 130, ok: false, code: 'interrupted' })
+    expect(await run.ended).toMatchObject({
+      exitCode: 130,
+      ok: false,
+      code: 'interrupted',
+      stderr: expect.stringContaining('A second Ctrl-C leaves at once'),
+    })
     expect(await locks(db)).toEqual([])
     expect(await json('status')).toMatchObject({
       halfDone: [{ statement: 3, doneStatements: 2, text: `ALTER TABLE ${db}.t MODIFY COMMENT 'c'` }],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { proofOf } from '../../src/migration/proof.js'
+import { isCertain, isHarmlessLate, proofOf } from '../../src/migration/proof.js'
 import { parseStatement } from '../../src/sql/statement.js'
 
 const t = { database: 'd', name: 't' }
@@ -25,4 +25,24 @@ test.each([
   { settings: 'SETTINGS async_insert = 1, wait_for_async_insert = 0', kind: 'none' },
 ])('parts prove an INSERT only when it is answered after they are written: $settings', ({ settings, kind }) => {
   expect(proofOf(parseStatement(`INSERT INTO t ${settings} VALUES (1)`).node, 'd').kind).toBe(kind)
+})
+
+test.each([
+  { text: 'CREATE TABLE t (x UInt8) ENGINE = Memory', harmless: true },
+  { text: 'CREATE OR REPLACE TABLE t (x UInt8) ENGINE = Memory', harmless: false },
+  { text: 'CREATE DATABASE e', harmless: true },
+  { text: 'DROP DATABASE e', harmless: false },
+  { text: 'DROP TABLE t', harmless: false },
+  { text: 'EXCHANGE TABLES t AND u', harmless: false },
+  { text: 'ALTER TABLE t MODIFY COLUMN x UInt16', harmless: false },
+  { text: 'GRANT SELECT ON t TO u', harmless: true },
+])('$text is harmless when it comes once more later: $harmless', ({ text, harmless }) => {
+  const { node } = parseStatement(text)
+  expect(isHarmlessLate(node, proofOf(node, 'd'))).toBe(harmless)
+})
+
+test('a table that is replaced takes the name when it is filled; a new one may be filled halfway', () => {
+  const certain = (text: string) => isCertain(proofOf(parseStatement(text).node, 'd'))
+  expect(certain('CREATE OR REPLACE TABLE t ENGINE = Memory AS SELECT 1')).toBe(true)
+  expect(certain('CREATE TABLE t ENGINE = Memory AS SELECT 1')).toBe(false)
 })
