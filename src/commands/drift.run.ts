@@ -3,7 +3,7 @@ import { diffModels } from '../diff/diff.js'
 import type { Drift, NamedDrift, TableDrift } from '../diff/drift.js'
 import { type RenameSuggestion, suggestRenames } from '../diff/rename-suggestions.js'
 import { ChkitError } from '../errors.js'
-import { objectName } from '../model/definition.js'
+import { objectKey, objectName } from '../model/definition.js'
 import { planChanges } from '../plan/plan.js'
 import type { Statement } from '../plan/step.js'
 import type { CommandContext, CommandResult, Style } from '../plugin-host/command.js'
@@ -55,13 +55,18 @@ type Repair = { readonly statements: readonly Statement[]; readonly renames: rea
  * one of `generate`.
  */
 async function planRepair(context: CommandContext, state: LiveState): Promise<Repair> {
-  const { expected, actual } = state
+  const { expected, actual, report } = state
+  const missing = new Set(report.missing)
   const wanted = new Set(expected.definitions.map(objectName))
   const actualKnown = {
     definitions: [
-      ...actual.definitions.filter((one) => one.kind === 'database' || wanted.has(objectName(one))),
+      ...actual.definitions.filter(
+        (one) => one.kind === 'database' || (one.kind !== 'grant' && wanted.has(objectName(one))),
+      ),
       // Nobody can tell whether what a raw object made is there: it is taken for granted, as it is in the report.
       ...expected.definitions.filter((one) => one.kind === 'raw'),
+      // The server has its own texts for what is granted.
+      ...expected.definitions.filter((one) => one.kind === 'grant' && !missing.has(objectKey(one))),
     ],
   }
   const changes = diffModels(actualKnown, expected, [], { live: true })

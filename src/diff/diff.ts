@@ -10,8 +10,8 @@ import {
   objectName,
   type QualifiedName,
 } from '../model/definition.js'
+import { sameAccess } from '../model/grants.js'
 import { sameExpression } from '../model/meaning.js'
-import { sameText } from '../model/same.js'
 import type { Change } from './change.js'
 import { diffTable } from './diff-table.js'
 import { dictionaryDiffers, materializedViewDifferences, viewDiffers } from './diff-view.js'
@@ -149,7 +149,7 @@ function diffObject(
     if (from.create !== to.create) changes.push({ kind: 'modifyRaw', from, to })
   } else if ('statement' in from && 'statement' in to) {
     // A secret that the server hides is no difference that a repair could take away.
-    if (!sameText(from.statement, to.statement)) changes.push({ kind: 'modifyAccess', from, to })
+    if (!sameAccess(from, to)) changes.push({ kind: 'modifyAccess', from, to })
   }
 }
 

@@ -17,9 +17,9 @@ import {
   type Table,
   type View,
 } from '../model/definition.js'
+import { coveredGrants, sameAccess } from '../model/grants.js'
 import { sameExpression } from '../model/meaning.js'
 import { rawEffects } from '../model/raw.js'
-import { sameText } from '../model/same.js'
 import { Token, tokenize, tokenText } from '../sql/lexer.js'
 import type { Change, ColumnAttribute } from './change.js'
 import { diffTable } from './diff-table.js'
@@ -126,6 +126,10 @@ export function findDrift(expected: Model, actual: Model, options: DriftOptions 
   const expectedKeys = new Set(wanted.map(objectKey))
   const expectedNames = new Set(wanted.filter(isDatabaseObject).map(objectName))
 
+  const grants = (definitions: readonly Definition[]) =>
+    definitions.filter(isAccess).filter(({ kind }) => kind === 'grant')
+  const covered = coveredGrants(grants(wanted), grants(live))
+
   const objectDrift: ObjectDrift[] = []
   const tableDrift: TableDrift[] = []
   const kindMismatches: Drift['kindMismatches'][number][] = []
@@ -143,6 +147,7 @@ export function findDrift(expected: Model, actual: Model, options: DriftOptions 
       }
       continue
     }
+    if (definition.kind === 'grant' && covered.has(definition)) continue
     const other = isDatabaseObject(definition) ? liveByName.get(objectName(definition)) : undefined
     if (other !== undefined) {
       const object = objectName(definition)
@@ -459,7 +464,7 @@ function definitionMismatch(expected: Definition, actual: Definition): Texts | u
     )
   }
   if (isAccess(expected) && isAccess(actual))
-    return sameText(expected.statement, actual.statement) ? undefined : sides(expected, actual, (o) => o.statement)
+    return sameAccess(expected, actual) ? undefined : sides(expected, actual, (o) => o.statement)
   return undefined
 }
 

@@ -5,6 +5,7 @@ import { type Findings, nameNode } from './declared.js'
 import type {
   GrantDeclaration,
   NamedCollectionDeclaration,
+  NameInput,
   QuotaDeclaration,
   RoleDeclaration,
   RowPolicyDeclaration,
@@ -54,16 +55,18 @@ function statementText(declaration: AccessDeclaration, findings: Findings): stri
       )
     case 'grant':
       return clauses(
-        `GRANT ${[declaration.privileges].flat().join(', ')}`,
+        `GRANT ${[declaration.privileges]
+          .flat()
+          .map((one) => (declaration.on === undefined ? roleName(one) : one))
+          .join(', ')}`,
         ['ON', declaration.on],
         ['TO', names(declaration.to)],
         ['WITH', declaration.withGrantOption ? 'GRANT OPTION' : undefined],
         ['WITH', declaration.withAdminOption ? 'ADMIN OPTION' : undefined],
       )
     case 'row_policy': {
-      const table = nameNode(declaration.on, 'on', findings)
-      if (table === undefined || typeof table.name !== 'string') return undefined
-      const on = quoteQualified(typeof table.database === 'string' ? table.database : undefined, table.name)
+      const on = policyTable(declaration.on, findings)
+      if (on === undefined) return undefined
       return clauses(
         `CREATE ROW POLICY ${quoteIdentifierIfNeeded(declaration.name)} ON ${on}`,
         ['FOR SELECT USING', declaration.using],
@@ -95,6 +98,15 @@ function statementText(declaration: AccessDeclaration, findings: Findings): stri
   }
 }
 
+/** `db.table`, or `db.*` for all tables of a database. */
+function policyTable(on: NameInput, findings: Findings): string | undefined {
+  const database = typeof on === 'string' && on.endsWith('.*') ? on.slice(0, -2) : undefined
+  const table = nameNode(database ?? on, 'on', findings)
+  if (table === undefined || typeof table.name !== 'string') return undefined
+  if (database !== undefined) return `${quoteIdentifierIfNeeded(table.name)}.*`
+  return quoteQualified(typeof table.database === 'string' ? table.database : undefined, table.name)
+}
+
 function clauses(head: string, ...list: readonly (readonly [string, string | undefined])[]): string {
   return [head, ...list.flatMap(([word, text]) => (text ? [`${word} ${text}`] : []))].join(' ')
 }
@@ -110,6 +122,11 @@ function names(list: string | readonly string[]): string {
 function userName(name: string): string {
   const upper = name.toUpperCase()
   return USER_WORDS.has(upper) || upper.startsWith('ALL EXCEPT ') ? name : quoteIdentifierIfNeeded(name)
+}
+
+/** A role that is granted, quoted where it must be; several in one text, quoted ones and other forms stay as they are. */
+function roleName(text: string): string {
+  return /[,`"(]|^CURRENT GRANTS$/i.test(text) ? text : quoteIdentifierIfNeeded(text)
 }
 
 /** `BY env:NAME` becomes `BY 'env:NAME'`: the reference is a string until the statement is executed. */

@@ -1,4 +1,5 @@
 import { Token, tokenize, tokenText } from '../sql/lexer.js'
+import { quoteIdentifierIfNeeded } from '../sql/quote.js'
 import { parseStatement } from '../sql/statement.js'
 import type { AccessObject } from './definition.js'
 import type { Declaration, NamedCollectionInput, SettingValue } from './dsl.js'
@@ -86,11 +87,15 @@ function policyDeclaration({ statement, cluster }: AccessObject): Declaration | 
   const table = node.targets[0]?.tables[0]
   const clauses = clausesOf(statement, ['FOR SELECT USING', 'USING', 'AS', 'TO'])
   const using = clauses['FOR SELECT USING'] ?? clauses.USING
-  if (policy === undefined || table?.name === undefined || using === undefined) return undefined
+  if (policy === undefined || table === undefined || using === undefined) return undefined
+  if (table.name === undefined && table.database === undefined) return undefined
   return compact({
     kind: 'row_policy',
     name: policy,
-    on: compact({ database: table.database, name: table.name }),
+    on:
+      table.name === undefined
+        ? `${quoteIdentifierIfNeeded(table.database ?? '')}.*`
+        : compact({ database: table.database, name: table.name }),
     using,
     as: node.restrictive === undefined ? undefined : node.restrictive ? 'restrictive' : 'permissive',
     to: names(clauses.TO),

@@ -5,6 +5,7 @@ import type {
   CreateNamedCollection,
   GrantStatement,
   QuotaStatement,
+  RoleSet,
   RoleStatement,
   RowPolicyStatement,
   SettingsProfileStatement,
@@ -164,8 +165,49 @@ export function userText(user: UserName): string {
   return user.host === undefined ? name : `${name}@${user.host}`
 }
 
+/** Lists in the order in which `SHOW ACCESS` has them (seen on 26.7). Grants are named by their text, which stays. */
+function inServersOrder(node: AccessNode): AccessNode {
+  switch (node.kind) {
+    case 'user':
+      return { ...node, ...sortedSets({ defaultRoles: node.defaultRoles, grantees: node.grantees }) }
+    case 'rowPolicy':
+    case 'settingsProfile':
+      return { ...node, ...sortedSets({ to: node.to }) }
+    case 'quota': {
+      const place = (name: string) => QUOTA_LIMITS.indexOf(name) + 1 || QUOTA_LIMITS.length + 1
+      const intervals = node.intervals.map((interval) =>
+        typeof interval.limits === 'string'
+          ? interval
+          : { ...interval, limits: [...interval.limits].sort((a, b) => place(a.name) - place(b.name)) },
+      )
+      return { ...node, intervals, ...sortedSets({ to: node.to }) }
+    }
+    default:
+      return node
+  }
+}
+
+const QUOTA_LIMITS: readonly string[] =
+  'queries query_selects query_inserts errors result_rows result_bytes read_rows read_bytes execution_time written_bytes failed_sequential_authentications queries_per_normalized_hash'.split(
+    ' ',
+  )
+
+function sortedSets<Field extends string>(sets: Readonly<Record<Field, RoleSet | undefined>>) {
+  const sorted = (names: readonly UserName[]) => [...names].sort((a, b) => compareCodeUnits(userText(a), userText(b)))
+  const entries = Object.entries<RoleSet | undefined>(sets).filter(([, set]) => set !== undefined)
+  return Object.fromEntries(
+    entries.map(([field, set]) => [field, { ...set!, names: sorted(set!.names), except: sorted(set!.except) }]),
+  )
+}
+
 function accessObject(kind: AccessKind, name: string, node: AccessNode): AccessObject {
   const { cluster } = node
-  const plain: Statement = { ...node, cluster: undefined, ifNotExists: undefined, orReplace: undefined } as AccessNode
+  const ordered = inServersOrder(node)
+  const plain: Statement = {
+    ...ordered,
+    cluster: undefined,
+    ifNotExists: undefined,
+    orReplace: undefined,
+  } as AccessNode
   return { kind, name, statement: printStatement(plain), ...(cluster && { cluster }) }
 }

@@ -5,7 +5,9 @@ import { readAccess, withHiddenSecrets } from '../../src/clickhouse/access.js'
 import { connect } from '../../src/clickhouse/connect.js'
 import type { Executor } from '../../src/clickhouse/executor.js'
 import { introspect } from '../../src/clickhouse/introspect.js'
-import { objectKey } from '../../src/model/definition.js'
+import { type AccessObject, objectKey } from '../../src/model/definition.js'
+import { coveredGrants } from '../../src/model/grants.js'
+import { definitionFromStatement } from '../../src/model/statement.js'
 import { removeFolder, temporaryFolder } from '../support/engine.js'
 
 /**
@@ -30,11 +32,11 @@ afterEach(async () => {
   if (root) removeFolder(root)
 })
 
-async function engineWithAccess(): Promise<Executor> {
+async function engineWithAccess(roles = ''): Promise<Executor> {
   root = temporaryFolder()
   writeFileSync(
     join(root, 'users.xml'),
-    `<clickhouse><profiles><default/></profiles><users><default><password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota><access_management>1</access_management><named_collection_control>1</named_collection_control></default></users><quotas><default/></quotas></clickhouse>`,
+    `<clickhouse>${roles}<profiles><default/></profiles><users><default><password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota><access_management>1</access_management><named_collection_control>1</named_collection_control></default></users><quotas><default/></quotas></clickhouse>`,
   )
   writeFileSync(join(root, 'engine.xml'), `<clickhouse><users_config>${root}/users.xml</users_config></clickhouse>`)
   executor = await connect({ url: 'chdb:./data?config=./engine.xml' }, { root })
@@ -65,6 +67,26 @@ test('what stands in configuration files is left out, what was made by SQL is re
     'user:anna',
   ])
   expect(JSON.stringify(model)).not.toContain('collection-secret')
+})
+
+test('grants are found in the texts that the engine makes of them', async () => {
+  const granted = [
+    'GRANT SELECT(b, a), INSERT ON app.t TO reader',
+    'GRANT SHOW, SELECT ON app.* TO reader WITH GRANT OPTION',
+    'GRANT S3, URL ON *.* TO reader',
+    'GRANT CREATE, ALTER ON z.* TO reader',
+    'GRANT ALL ON y.* TO reader',
+    'GRANT ALL ON v.t TO reader',
+    'GRANT INSERT(c, a), ALTER DROP COLUMN ON x.y TO reader',
+  ]
+  const others = ['GRANT SELECT ON x.y TO reader', 'GRANT ALTER ON v.* TO reader', 'GRANT INSERT ON app.* TO reader']
+  const queries = granted.map((text) => `<query>${text.replace(' TO reader', '')}</query>`).join('')
+  const engine = await engineWithAccess(`<roles><reader><grants>${queries}</grants></reader></roles>`)
+  const shown = await engine.query<{ ACCESS: string }>('SHOW ACCESS')
+  const read = (text: string) => definitionFromStatement(text, { currentDatabase: 'default' }) as AccessObject
+  const live = shown.map(({ ACCESS }) => read(ACCESS)).filter(({ kind }) => kind === 'grant')
+  const covered = [...coveredGrants([...granted, ...others].map(read), live)]
+  expect(covered.map(({ statement }) => statement)).toEqual(granted.map((text) => read(text).statement))
 })
 
 test('an account that may not see access objects gets a note', async () => {
