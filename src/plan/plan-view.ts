@@ -77,7 +77,7 @@ export function planMaterializedView(
   if (allowRecreate) return { step: recreation(from, view, reasons) }
   return refusalOf(change, {
     code: 'rebuild_required',
-    message: `Materialized view ${name} keeps its rows in an inner table, and its ${isSchedule ? 'refresh cannot begin, end or turn to APPEND' : `${parts} cannot change`} in place.`,
+    message: `Materialized view ${name} keeps its rows in an inner table, and its ${isSchedule ? 'refresh cannot begin, end or turn to APPEND' : `${parts} cannot change`} in place: ${fixedBecause(attributes)}.`,
     hint:
       view.to === undefined
         ? 'Run generate with --allow-recreate to drop the view with its rows and create it anew, or move its rows to a target table (to) first.'
@@ -110,6 +110,16 @@ function replacementWarning(from: QualifiedName, to: QualifiedName, { refresh }:
       `It refreshes as soon as it is made${refresh.append === true ? ` and appends all rows of its query to ${next}` : ''}.`,
     )
   return notes.length === 0 ? {} : { warning: notes.join(' ') }
+}
+
+/** Why the server cannot, by the attribute that weighs most (seen on 26.7). */
+function fixedBecause(attributes: readonly MaterializedViewAttribute[]): string {
+  if (attributes.includes('to')) return 'the rows would stay behind'
+  if (attributes.includes('inner'))
+    return 'an ALTER of that table, which bears another name on each server, leaves the view as it was made'
+  if (attributes.includes('columns')) return 'the server fixes the list of columns at CREATE'
+  if (attributes.includes('append')) return 'the server fixes that at CREATE'
+  return 'it may yield columns that the table lacks, and the table bears another name on each server'
 }
 
 /** True when a view replaces the rows of its target at each refresh, and did not before. */
