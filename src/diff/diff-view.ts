@@ -23,13 +23,15 @@ function materializedSecurityDiffers(from: Security, to: Security): boolean {
   return to.sqlSecurity === undefined ? from.sqlSecurity === 'NONE' : from.sqlSecurity !== to.sqlSecurity
 }
 
-/** True when a view must be replaced. A column list counts only when `to` declares one. */
+/** True when a view must be replaced. A column list counts only when `to` declares one; its comments go without it. */
 export function viewDiffers(from: View, to: View): boolean {
   return (
     from !== to &&
     (!sameQuery(from.query, to.query) ||
       !equalComments(from.comment, to.comment) ||
-      (to.columns !== undefined && !equalViewColumns(from.columns, to.columns)) ||
+      (to.columns !== undefined
+        ? !equalViewColumns(from.columns, to.columns)
+        : from.columns?.some(({ comment }) => comment !== undefined) === true) ||
       viewSecurityDiffers(from, to))
   )
 }

@@ -375,7 +375,8 @@ export function dictionarySource(dictionary: Dictionary): {
   const query = pairs?.get('QUERY')
   return {
     database,
-    ...(table !== undefined && { table: qualified(table, database) }),
+    // Beside a DB the text is the table's own name, with all of its dots.
+    ...(table !== undefined && { table: pairs?.has('DB') ? { database, name: table } : qualified(table, database) }),
     ...(query !== undefined && { query }),
   }
 }

@@ -21,6 +21,7 @@ export function arrange(scene: Scene, work: readonly Work[], detached: ReadonlyS
   const brings = byRole('bring')
   const contracts = byRole('contract')
   const none: readonly number[] = []
+  const newKeys = new Map([...scene.oldKeys].map(([to, from]) => [from, to]))
   const altered = new Set(work.flatMap((item) => (item.steps[0]!.change.kind === 'modifyAccess' ? [item.key] : [])))
   const nameOf = (key: string) => {
     const definition = scene.after.get(key) ?? scene.before.get(key)
@@ -61,7 +62,14 @@ export function arrange(scene: Scene, work: readonly Work[], detached: ReadonlyS
       }
       case 'rename':
         waitFor(released.get(nameOf(item.key)))
-        for (const user of usersBefore) waitFor(drops.get(user))
+        for (const user of usersBefore) {
+          waitFor(drops.get(user))
+          // What its expressions read no more is taken out of a table while the old name still means something.
+          const reader = newKeys.get(user) ?? user
+          if (scene.before.get(user)?.kind !== 'table' || scene.needsAfter.get(reader)?.includes(item.key)) continue
+          waitFor(brings.get(reader))
+          waitFor(contracts.get(reader))
+        }
         break
       case 'contract':
         waitFor(brings.get(item.key))

@@ -603,6 +603,36 @@ export const EDITS: readonly EditCase[] = [
     keeps: ['SELECT count() FROM d.mv', '3'],
   },
   {
+    name: 'a dictionary that moves while the column that read it goes',
+    before: [
+      t({ columns: { ...COLUMNS, n: { type: 'UInt32', alias: "dictGet('d.dict', 'a', id)" } } }),
+      t({ name: 'src' }),
+      dict({ source: "CLICKHOUSE(TABLE 'src' DB 'd')" }),
+    ],
+    after: [
+      t(),
+      t({ name: 'src' }),
+      dict({ database: 'd2', source: "CLICKHOUSE(TABLE 'src' DB 'd')", renamedFrom: 'd.dict' }),
+    ],
+    keeps: SUM,
+  },
+  {
+    name: 'a table with a dot in its name under a dictionary, which gets another name',
+    before: [t(), t({ name: 'a.b' }), dict({ source: "CLICKHOUSE(TABLE 'a.b' DB 'd')" })],
+    after: [
+      t(),
+      t({ name: 'c.d', renamedFrom: { database: 'd', name: 'a.b' } }),
+      dict({ source: "CLICKHOUSE(TABLE 'c.d' DB 'd')" }),
+    ],
+    keeps: SUM,
+  },
+  {
+    name: 'a view whose column loses its comment with the list that held it',
+    before: [t(), view('SELECT id FROM d.t', { columns: [{ name: 'id', type: 'UInt64', comment: "it's" }] })],
+    after: [t(), view('SELECT id FROM d.t')],
+    keeps: SUM,
+  },
+  {
     name: 'two tables that swap their names',
     before: [t(), t({ name: 'u', columns: { id: 'UInt64' } })],
     after: [t({ name: 'u', renamedFrom: 'd.t' }), t({ columns: { id: 'UInt64' }, renamedFrom: 'd.u' })],
