@@ -1,6 +1,7 @@
 import type { ObjectName, Statement } from '../sql/ast-ddl.js'
 import type { ParseWarning } from '../sql/warning.js'
 import { accessNode } from './access.js'
+import { lineOfCall } from './call-site.js'
 import type { Declared } from './collect.js'
 import {
   columnList,
@@ -76,7 +77,22 @@ export function canonicalise(
   const unique = uniqueObjects(definitions, issues)
   const model: Model = { definitions: sortedByKey(unique) }
   issues.push(...validateModel(model))
-  return { model, issues, warnings }
+  return { model, issues: issues.map((issue) => withLine(issue, items, defaultDatabase)), warnings }
+}
+
+/** The issue with the line of the call that made its object; of a duplicate, of the last one in its file. */
+function withLine(issue: Issue, items: readonly Declared[], defaultDatabase: string): Issue {
+  const { file, kind, name, database } = issue
+  if (file === undefined || kind === undefined || issue.line !== undefined) return issue
+  const made = items.findLast(
+    ({ declaration, origin }) =>
+      origin?.file === file &&
+      declaration.kind === kind &&
+      nameOf(declaration) === name &&
+      databaseOf(declaration, defaultDatabase) === database,
+  )
+  const line = made === undefined ? undefined : lineOfCall(made.declaration, file)
+  return line === undefined ? issue : { ...issue, line }
 }
 
 /** Definitions in the order of a model: by key, in code units. */

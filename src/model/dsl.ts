@@ -4,6 +4,8 @@
  * file is public API.
  */
 
+import { noteCall } from './call-site.js'
+
 /**
  * Per-table options of plugins. A plugin adds its own by declaration merging:
  * `declare module 'chkit' { interface TablePlugins { backfill?: { timeColumn?: string } } }`.
@@ -435,7 +437,9 @@ function frozen<K extends Declaration['kind'], T extends object>(
   kind: K,
   input: T,
 ): Readonly<T> & { readonly kind: K } {
-  return Object.freeze({ ...copyFields(input), kind })
+  const definition = Object.freeze({ ...copyFields(input), kind })
+  noteCall(definition)
+  return definition
 }
 
 function copyFields<T extends object>(input: T): T {

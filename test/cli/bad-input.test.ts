@@ -282,3 +282,31 @@ describe('renamedFrom of one source in two places', () => {
     })
   })
 })
+
+test('an issue names the line that declared its object, also through a function of the file', async () => {
+  project.write({
+    'schema/a.ts': `import { table } from 'chkit'
+interface Options { readonly name: string }
+const log = ({ name }: Options) =>
+  table({
+    database: 'app', name, engine: 'MergeTree', columns: { id: 'UInt64' },
+    orderBy: ['gone'],
+  })
+export const one = log({ name: 'one' })
+export default [
+  log({ name: 'two' }),
+  { ...log({ name: 'three' }) },
+]
+`,
+  })
+  const { json, stderr } = await project.run(['generate', '--json'])
+  const issues = json.issues as readonly { readonly name: string; readonly line?: number }[]
+  // A copy was made by nobody's call.
+  expect(issues.map(({ name, line }) => [name, line])).toEqual([
+    ['one', 8],
+    ['three', undefined],
+    ['two', 10],
+  ])
+  expect(stderr).toBe('')
+  expect((await project.run(['generate'])).stderr).toContain('(schema/a.ts:10)')
+})
