@@ -239,6 +239,16 @@ async function untilInterrupted<Result>(
   }
 }
 
+/** Waits for the last hooks; after an interrupt for a moment only, so that none of them keeps the process. */
+async function endedInTime(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  try {
+    await untilInterrupted(work, 'read', signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
+    await Promise.race([work, delay(CLOSE_GRACE_MS)])
+  }
+}
+
 async function dispatch(argv: readonly string[], scan: Scan, session: Session): Promise<number> {
   if (scan.version) {
     session.state.command = 'version'
@@ -541,7 +551,7 @@ async function runHandler(
   const exitCode =
     'result' in outcome ? (outcome.result.exitCode ?? 0) : interruptedOr(outcome.thrown, session.io.signal).exitCode
   try {
-    await plugins.onComplete(exitCode)
+    await endedInTime(plugins.onComplete(exitCode), session.io.signal)
   } catch (error) {
     // The first failure is the one to report; without one, this is it, behind what the command has done.
     if ('result' in outcome) return session.fail(error, outcome.result)

@@ -238,3 +238,20 @@ describe('the schema of a plugin command', () => {
     })
   })
 })
+
+test('a last hook that never ends holds up an interrupted run for a moment only', async () => {
+  const project = createProject({
+    'clickhouse.config.ts': `export default { schema: './schema/*.ts', plugins: [{ plugin: {
+      manifest: { name: 'stuck', apiVersion: 1 },
+      hooks: { onComplete: () => new Promise(() => {}) },
+      commands: [{ name: 'stuck', description: 'x', effect: 'read', run: () => 3 }],
+    } }] }`,
+  })
+  try {
+    const interrupt = new AbortController()
+    setTimeout(() => interrupt.abort(), 500)
+    expect((await project.run(['stuck', '--json'], { signal: interrupt.signal })).exitCode).toBe(3)
+  } finally {
+    project.remove()
+  }
+})

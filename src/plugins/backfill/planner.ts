@@ -21,6 +21,7 @@ import {
   storageOf,
   viewsBehind,
 } from './catalog.js'
+import { tolerating } from './fate.js'
 import { type BackfillTableOptions, type Options, readTableOptions } from './options.js'
 import {
   type Existing,
@@ -43,7 +44,7 @@ import {
   viewInput,
   windowCondition,
 } from './query.js'
-import { chooseTimeColumn, type TimeColumn, timeTypeOf } from './time-column.js'
+import { chooseTimeColumn, type TimeColumn, timeRange, timeTypeOf } from './time-column.js'
 import { checkWindow, DAY_MS, splitWindow, type Window } from './window.js'
 
 /** What `plan` was asked for. */
@@ -336,7 +337,9 @@ async function columnsOf(
   const available = origin.view
     ? await outputColumns(origin, origin.view, timeColumn, window, connection)
     : selectable(origin.source).map(({ name }) => name)
-  const columns = insertable(storage).filter((name) => available.includes(name))
+  const columns = insertable(storage)
+    .map(({ name }) => name)
+    .filter((name) => available.includes(name))
   if (columns.length > 0) return columns
   throw new ChkitError(
     'guarantee_missing',
@@ -378,11 +381,19 @@ async function replaceConditionOf(
     if (!column || !type) continue
     const at = (instant: number) => `CAST(${output.of(typedMoment(instant, timeColumn))}, ${quoted(column.type)})`
     const starts = (instant: number) => `${at(instant)} != ${at(momentBefore(instant, type))}`
-    const [row] = await connection.query<{ aligned: number }>(
-      `SELECT ${starts(window.from)} AND ${starts(window.to)} AS aligned`,
-    )
+    const { first, last } = timeRange(type)
+    const ends = [
+      { instant: window.from, operator: '>=', bounds: window.from > first },
+      { instant: window.to, operator: '<', bounds: window.to <= last },
+    ].filter(({ bounds }) => bounds)
     const name = quoteIdentifier(column.name)
-    if (Number(row?.aligned) === 1) return `${name} >= ${at(window.from)} AND ${name} < ${at(window.to)}`
+    if (ends.length === 0) return `${name} IS NOT NULL`
+    if (ends.some(({ instant }) => instant <= first || instant > last)) return '0'
+    const [row] = await connection.query<{ aligned: number }>(
+      `SELECT ${ends.map(({ instant }) => starts(instant)).join(' AND ')} AS aligned`,
+    )
+    if (Number(row?.aligned) === 1)
+      return ends.map(({ instant, operator }) => `${name} ${operator} ${at(instant)}`).join(' AND ')
   }
   const name = quoteIdentifier(timeColumn.name)
   const [outside] = await connection.query<{ rows: number }>(
@@ -395,13 +406,13 @@ function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 }
 
-/** Rows of the target that are in the window, or may be. */
+/** Rows of the target that are in the window, or may be; 0 where it does not let itself be read (Set, File, Kafka). */
 async function rowsInTheWay(storage: LiveTable, condition: string | null, connection: Executor): Promise<number> {
   const where = condition ? ` WHERE ${condition}` : ''
-  const [row] = await connection.query<{ rows: number }>(
-    `SELECT count() AS rows FROM ${quoteQualified(storage.database, storage.name)}${where}`,
-  )
-  return Number(row?.rows ?? 0)
+  const sql = `SELECT count() AS rows FROM ${quoteQualified(storage.database, storage.name)}${where}`
+  const count = () => connection.query<{ rows: number }>(sql)
+  const rows = storage.engine.endsWith('MergeTree') ? await count() : await tolerating(count)
+  return Number(rows?.[0]?.rows ?? 0)
 }
 
 async function chooseExisting(
@@ -481,8 +492,10 @@ function warningsOf(
   if (timeColumn.type.startsWith('Nullable(')) {
     warnings.push(`Rows whose ${timeColumn.name} is NULL belong to no window and are left out.`)
   }
-  const missing = insertable(storage).filter((name) => !columns.includes(name))
-  if (missing.length > 0) warnings.push(`These columns get their defaults: ${missing.join(', ')}.`)
+  const missing = insertable(storage).filter(({ name, kind }) => kind !== 'EPHEMERAL' && !columns.includes(name))
+  if (missing.length > 0) {
+    warnings.push(`These columns get their defaults: ${missing.map(({ name }) => name).join(', ')}.`)
+  }
   const ignored = origin.view
     ? []
     : origin.source.columns.filter(({ name, kind }) => kind === '' && !storage.columns.some((one) => one.name === name))

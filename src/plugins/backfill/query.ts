@@ -12,14 +12,17 @@ import {
   walk,
 } from '../../index.js'
 import { showName, type TableName } from './plan.js'
-import { type TimeColumn, type TimeType, timeLiteral, timeTypeOf } from './time-column.js'
+import { type TimeColumn, type TimeType, timeLiteral, timeRange, timeTypeOf } from './time-column.js'
 import type { Window } from './window.js'
 
-/** `column >= from AND column < to`, in SQL. */
+/** `column >= from AND column < to`, in SQL; without an end that lies beyond what the column can hold. */
 export function windowCondition(column: TimeColumn, window: Window): string {
   const name = quoteIdentifier(column.name)
   const type = timeTypeOf(column.type) ?? { kind: 'datetime' }
-  return `${name} >= ${timeLiteral(window.from, type)} AND ${name} < ${timeLiteral(window.to, type)}`
+  const { first, last } = timeRange(type)
+  if (window.from > last || window.to <= first) return '0'
+  const lower = window.from <= first ? `${name} IS NOT NULL` : `${name} >= ${timeLiteral(window.from, type)}`
+  return window.to > last ? lower : `${lower} AND ${name} < ${timeLiteral(window.to, type)}`
 }
 
 /** Rows of the source within a window; `columns` empty means all that `*` means. */

@@ -114,6 +114,8 @@ export function summarise(plan: Plan, state: RunState): RunSummary {
 export async function runPlan(plan: Plan, context: RunContext): Promise<RunSummary> {
   const lock = await acquireRunLock(context.stateDir, plan.id)
   try {
+    // What an earlier run was asked. At once: from here on `cancel` means this one, though it has not begun yet.
+    removeFile(context.files.cancelFile(plan.id))
     const before = readRun(context.files, plan.id)
     if (before.status === 'cancelled' && !context.flags.resume) {
       throw new ChkitError('run_cancelled', `Backfill ${plan.id} was cancelled.`, {
@@ -148,10 +150,9 @@ async function runAlone(plan: Plan, tables: PlanTables, context: RunContext): Pr
 async function runLocked(plan: Plan, tables: PlanTables, held: PluginLock, context: RunContext): Promise<RunSummary> {
   const known = readRun(context.files, plan.id).sequences
   const ledger = await ledgerOf(plan, tables, Math.max(0, ...known.values()), context)
-  checkOverlap(plan, ledger, context)
+  checkOverlap(plan, ledger, tables.storage, context)
   const log = openEvents(context.files, plan, context.now)
   try {
-    removeFile(context.files.cancelFile(plan.id))
     adopt(plan, ledger, log, context)
     const books = createBooks(plan, ledger, log, held)
     await replay(plan, books, context)
@@ -323,7 +324,7 @@ async function checkedTables(plan: Plan, { connection, flags, warn }: RunContext
 }
 
 /** The same rows of the same source in the same target, planned twice, would be there twice. */
-function checkOverlap(plan: Plan, ledger: Ledger, context: RunContext): void {
+function checkOverlap(plan: Plan, ledger: Ledger, storage: LiveTable, context: RunContext): void {
   const { flags, options, warn } = context
   if (!options.policy.blockOverlappingRuns) return
   for (const { other, status, where } of [...plansInFiles(context), ...plansInLedger(ledger)]) {
@@ -331,8 +332,12 @@ function checkOverlap(plan: Plan, ledger: Ledger, context: RunContext): void {
     if (plan.existing === 'replace' && status === 'completed') continue
     const message = `Backfill ${other.id} (${status}${where}) writes rows of ${showName(plan.source)} into ${showName(plan.target)} for a window that overlaps this one.`
     if (!flags.forceOverlap) {
+      // Exchanged with a copy it holds those rows, created anew it does not: nobody here can tell.
+      const hint = isRecreated(other, storage)
+        ? `${showName(plan.target)} is another table than then. If it does not hold those rows: --force-overlap.`
+        : 'Rows of both windows would be there twice. Plan the part that is missing, or with --existing replace; --force-overlap runs it nevertheless.'
       throw new ChkitError('overlapping_run', message, {
-        hint: 'Rows of both windows would be there twice. Plan the part that is missing, or with --existing replace; --force-overlap runs it nevertheless.',
+        hint,
         details: { planId: other.id, from: other.from, to: other.to },
       })
     }

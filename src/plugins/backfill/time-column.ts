@@ -97,6 +97,26 @@ function named(name: string, from: TimeColumn['from'], columns: readonly NamedTy
 
 const MAX_DATETIME_MS = 0xffff_ffff * 1000
 
+/**
+ * The first and last moment that a type can hold. The server takes others for the nearest of these, or refuses them
+ * (DateTime64(9)), so that a window which reaches further must not be compared by its ends (seen on 26.7).
+ */
+export function timeRange(type: TimeType): { readonly first: number; readonly last: number } {
+  switch (type.kind) {
+    case 'date':
+      return { first: 0, last: Date.UTC(2149, 5, 6) }
+    case 'date32':
+      return { first: Date.UTC(1900, 0), last: Date.UTC(2299, 11, 31) }
+    case 'datetime':
+      return { first: 0, last: MAX_DATETIME_MS }
+    case 'datetime64':
+      return {
+        first: Date.UTC(1900, 0),
+        last: type.precision === 9 ? Date.UTC(2262, 3, 11, 23, 47, 16) : Date.UTC(2299, 11, 31, 23, 59, 59, 999),
+      }
+  }
+}
+
 /** A moment as an SQL expression that compares with a column of this type without losing its index. UTC. */
 export function timeLiteral(instant: number, type: TimeType): string {
   const text = new Date(instant).toISOString().replace('T', ' ').replace('Z', '')

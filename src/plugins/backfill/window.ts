@@ -17,16 +17,18 @@ export function parseTimestamp(text: string): number | undefined {
   const [y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0] = numbers
   const instant = Date.UTC(y, mo - 1, d, h, mi, s, Number(fraction.padEnd(3, '0')))
   const read = new Date(instant)
-  // Date.UTC takes the 31st of February for the 2nd or 3rd of March.
-  const same = read.getUTCMonth() === mo - 1 && read.getUTCDate() === d && read.getUTCHours() === h
-  if (!same || mi > 59 || s > 59) return undefined
-  return instant - offsetMs(zone)
+  // Date.UTC takes the 31st of February for the 2nd or 3rd of March, and the year 24 for 1924.
+  const same =
+    read.getUTCFullYear() === y && read.getUTCMonth() === mo - 1 && read.getUTCDate() === d && read.getUTCHours() === h
+  const offset = offsetMs(zone)
+  return !same || mi > 59 || s > 59 || offset === undefined ? undefined : instant - offset
 }
 
-function offsetMs(zone: string): number {
+function offsetMs(zone: string): number | undefined {
   if (/^z$/i.test(zone)) return 0
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))
-  return (zone.startsWith('-') ? -minutes : minutes) * 60_000
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))]
+  if (hours > 14 || minutes > 59) return undefined
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000
 }
 
 /** ISO 8601 in UTC, without milliseconds where there are none. */

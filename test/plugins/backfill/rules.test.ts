@@ -3,7 +3,13 @@ import { parseSelectText, type SqlQuery } from '../../../src/index.js'
 import { judgeParts, type TargetPart } from '../../../src/plugins/backfill/chunk.js'
 import { environmentOf, planId } from '../../../src/plugins/backfill/plan.js'
 import { progressLine, short, showDuration } from '../../../src/plugins/backfill/progress.js'
-import { leadingTable, replaySelect, stagingStatement, timeOutputs } from '../../../src/plugins/backfill/query.js'
+import {
+  leadingTable,
+  replaySelect,
+  stagingStatement,
+  timeOutputs,
+  windowCondition,
+} from '../../../src/plugins/backfill/query.js'
 import { chooseTimeColumn, timeLiteral, timeTypeOf } from '../../../src/plugins/backfill/time-column.js'
 import { checkWindow, parseTimestamp, splitWindow } from '../../../src/plugins/backfill/window.js'
 
@@ -18,12 +24,19 @@ describe('times', () => {
     expect(new Date(parseTimestamp(text) ?? Number.NaN).toISOString()).toBe(iso)
   })
 
-  test.each(['2024-02-30', '2023-02-29', '2024-13-01', '2024-01-01T25:00', 'yesterday', '', '20240101'])(
-    '%j is none',
-    (text) => {
-      expect(parseTimestamp(text)).toBeUndefined()
-    },
-  )
+  test.each([
+    '2024-02-30',
+    '2023-02-29',
+    '2024-13-01',
+    '2024-01-01T25:00',
+    '0024-01-01',
+    '2024-01-01T00:00+99:99',
+    'yesterday',
+    '',
+    '20240101',
+  ])('%j is none', (text) => {
+    expect(parseTimestamp(text)).toBeUndefined()
+  })
 
   test('chunks cover the window without gap or overlap, the last one is what is left', () => {
     expect(splitWindow({ from: 0, to: 25 }, 10)).toEqual([
@@ -47,6 +60,20 @@ describe('times', () => {
   ])('a moment for %s', (type, literal) => {
     const time = timeTypeOf(type)
     expect(time && timeLiteral(Date.UTC(2024, 0, 31, 12), time)).toBe(literal)
+  })
+
+  // The server takes 2300-01-01 for 2299-12-31, and rows of that day would not be before it.
+  test.each([
+    ['Date32', '1899-01-01', '2300-01-01', '`t` IS NOT NULL'],
+    ['Date32', '2299-01-01', '2300-01-01', "`t` >= toDate32('2299-01-01')"],
+    ['Date', '2149-06-06', '2149-06-07', "`t` >= toDate32('2149-06-06')"],
+    ['DateTime', '1960-01-01', '1980-01-01', "`t` IS NOT NULL AND `t` < toDateTime('1980-01-01 00:00:00', 'UTC')"],
+    ['DateTime64(9)', '2262-01-01', '2263-01-01', "`t` >= toDateTime64('2262-01-01 00:00:00.000', 9, 'UTC')"],
+    ['DateTime64(9)', '2263-01-01', '2264-01-01', '0'],
+    ['DateTime', '1950-01-01', '1960-01-01', '0'],
+  ])('a window of %s from %s to %s has no end beyond what the column can hold', (type, from, to, condition) => {
+    const window = { from: Date.parse(from), to: Date.parse(to) }
+    expect(windowCondition({ name: 't', type, from: 'flag' }, window)).toBe(condition)
   })
 })
 

@@ -1,22 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Executor } from '../../../src/clickhouse/executor.js'
-import type { Project } from '../../support/cli.js'
-import { type HttpServer, startHttpServer } from '../../support/http-server.js'
-import { backfillProject, connectTo, execute, planned } from './support.js'
-
-let server: HttpServer
-let connection: Executor
-let project: Project
-
-beforeAll(async () => {
-  server = await startHttpServer()
-  connection = await connectTo(server.url)
-})
-
-afterAll(async () => {
-  await connection.close()
-  await server.stop()
-})
+import { expect, test } from 'vitest'
+import { backfillFile, execute, planned } from './support.js'
 
 const SOURCE =
   'CREATE TABLE app.source (at DateTime, id UInt64, v Int32, day Date MATERIALIZED toDate(at)) ENGINE = MergeTree ORDER BY at'
@@ -24,11 +7,7 @@ const FILL =
   "INSERT INTO app.source SELECT toDateTime('2024-01-01', 'UTC') + number * 9, number, number % 100 FROM numbers(40000)"
 const WINDOW = ['--from', '2024-01-01', '--to', '2024-01-06']
 
-beforeEach(async () => {
-  await execute(connection, ['DROP DATABASE IF EXISTS app SYNC', 'CREATE DATABASE app', SOURCE])
-  project = backfillProject(server.url)
-  return () => project.remove()
-})
+const at = backfillFile([SOURCE])
 
 /** One view of the engine: its target, its query, and what to compare. */
 type Case = { name: string; target: string; query: string; compare: string; before?: readonly string[] }
@@ -68,6 +47,12 @@ const CASES: readonly Case[] = [
     compare: 'SELECT day, extra, sum(n) FROM T GROUP BY day, extra ORDER BY day',
   },
   {
+    name: 'an EPHEMERAL column of the target, from which another is computed',
+    target: '(id UInt64, raw String EPHEMERAL, size UInt64 DEFAULT length(raw)) ENGINE = MergeTree ORDER BY id',
+    query: "SELECT id, repeat('x', v) AS raw FROM app.source",
+    compare: 'SELECT sum(id), sum(size) FROM T',
+  },
+  {
     name: 'a join with another table, read as it is now',
     target: '(name String, n UInt64) ENGINE = SummingMergeTree ORDER BY name',
     query:
@@ -88,7 +73,7 @@ const CASES: readonly Case[] = [
 
 test.each(CASES)('a replay gives what the view gives: $name', async ({ target, query, compare, before = [] }) => {
   // The view writes `live` as rows come in; `replayed` has an equal view, made after them.
-  await execute(connection, [
+  await execute(at.connection, [
     ...before,
     `CREATE TABLE app.live ${target}`,
     `CREATE MATERIALIZED VIEW app.live_mv TO app.live AS ${query}`,
@@ -96,10 +81,8 @@ test.each(CASES)('a replay gives what the view gives: $name', async ({ target, q
     `CREATE TABLE app.replayed ${target}`,
     `CREATE MATERIALIZED VIEW app.replayed_mv TO app.replayed AS ${query}`,
   ])
-  const id = await planned(project, ['--target', 'app.replayed', ...WINDOW])
-  const result = await project.run(['backfill', 'run', '--plan-id', id, '--parallel', '2', '--json'])
-  expect(result.json).toMatchObject({ ok: true, status: 'completed' })
-  const rows = async (table: string) => connection.query(compare.replace(' T', ` app.${table}`))
+  await at.copy(['--target', 'app.replayed', ...WINDOW], '--parallel', '2')
+  const rows = async (table: string) => at.connection.query(compare.replace(' T', ` app.${table}`))
   expect(await rows('live')).not.toEqual([])
   expect(await rows('replayed')).toEqual(await rows('live'))
 })
@@ -112,7 +95,7 @@ const EXPECTED =
   'SELECT toDate(at) AS day, count() AS n, uniqExact(id) AS ids FROM app.source GROUP BY day ORDER BY day'
 
 test('a target that holds rows: the choice is asked for, and both answers do what they say', async () => {
-  await execute(connection, [
+  await execute(at.connection, [
     FILL,
     `CREATE TABLE app.daily ${DAILY}`,
     `CREATE MATERIALIZED VIEW app.daily_mv TO app.daily AS ${DAILY_QUERY}`,
@@ -120,7 +103,7 @@ test('a target that holds rows: the choice is asked for, and both answers do wha
     "INSERT INTO app.source VALUES (toDateTime('2024-01-03 12:00:00', 'UTC'), 1000001, 1), (toDateTime('2024-01-20 12:00:00', 'UTC'), 1000002, 1)",
   ])
   const argv = ['backfill', 'plan', '--target', 'app.daily', ...WINDOW]
-  const refused = await project.run([...argv, '--json'])
+  const refused = await at.project.run([...argv, '--json'])
   expect(refused.exitCode).toBe(2)
   expect(refused.json).toMatchObject({
     ok: false,
@@ -137,50 +120,39 @@ test('a target that holds rows: the choice is asked for, and both answers do wha
       return choices[1]!.value
     },
   }
-  const interactive = await project.run(argv, { tty: true, prompt })
+  const interactive = await at.project.run(argv, { tty: true, prompt })
   expect(interactive.exitCode).toBe(0)
   expect(asked).toEqual(['app.daily holds 1 rows in the window already. What becomes of them?'])
-  const id = await planned(project, [...argv.slice(2), '--existing', 'replace'])
-  await project.run(['backfill', 'run', '--plan-id', id])
-  expect(await connection.query(FINAL)).toEqual(await connection.query(EXPECTED))
+  const id = await planned(at.project, [...argv.slice(2), '--existing', 'replace'])
+  await at.project.run(['backfill', 'run', '--plan-id', id])
+  expect(await at.connection.query(FINAL)).toEqual(await at.connection.query(EXPECTED))
   // Replaced again, it is the same; appended to, the window is there twice.
-  const replayed = await project.run(['backfill', 'run', '--plan-id', id, '--replay-done', '--json'])
+  const replayed = await at.run('run', '--plan-id', id, '--replay-done')
   expect(replayed.json).toMatchObject({ ok: true, status: 'completed' })
-  expect(await connection.query(FINAL)).toEqual(await connection.query(EXPECTED))
-  const appended = await planned(project, [...argv.slice(2), '--existing', 'append'])
-  const overlap = await project.run(['backfill', 'run', '--plan-id', appended, '--json'])
+  expect(await at.connection.query(FINAL)).toEqual(await at.connection.query(EXPECTED))
+  const appended = await planned(at.project, [...argv.slice(2), '--existing', 'append'])
+  const overlap = await at.run('run', '--plan-id', appended)
   expect(overlap.json).toMatchObject({ ok: false, code: 'overlapping_run' })
-  await project.run(['backfill', 'run', '--plan-id', appended, '--force-overlap'])
-  const [doubled] = await connection.query<{ n: number }>(
+  await at.project.run(['backfill', 'run', '--plan-id', appended, '--force-overlap'])
+  const [doubled] = await at.connection.query<{ n: number }>(
     "SELECT sum(n) AS n FROM app.daily WHERE day < toDate('2024-01-10')",
   )
   expect(doubled?.n).toBe(80002)
 })
 
 test('a window that cuts through the times of the target cannot be replaced', async () => {
-  await execute(connection, [
+  await execute(at.connection, [
     FILL,
     `CREATE TABLE app.daily ${DAILY}`,
     `CREATE MATERIALIZED VIEW app.daily_mv TO app.daily AS ${DAILY_QUERY}`,
   ])
-  const result = await project.run([
-    'backfill',
-    'plan',
-    '--target',
-    'app.daily',
-    '--from',
-    '2024-01-01',
-    '--to',
-    '2024-01-03T12:00',
-    '--existing',
-    'replace',
-    '--json',
-  ])
+  const cut = ['--from', '2024-01-01', '--to', '2024-01-03T12:00']
+  const result = await at.run('plan', '--target', 'app.daily', ...cut, '--existing', 'replace')
   expect(result.json).toMatchObject({ ok: false, code: 'guarantee_missing' })
 })
 
 test('chained views: each target is replayed from the one before, and ends as the views would have left it', async () => {
-  await execute(connection, [
+  await execute(at.connection, [
     FILL,
     'CREATE TABLE app.hourly (hour DateTime, n UInt64) ENGINE = SummingMergeTree ORDER BY hour',
     'CREATE TABLE app.weekly (week Date, n AggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY week',
@@ -188,44 +160,43 @@ test('chained views: each target is replayed from the one before, and ends as th
     'CREATE MATERIALIZED VIEW app.weekly_mv TO app.weekly AS SELECT toMonday(hour) AS week, sumState(n) AS n FROM app.hourly GROUP BY week',
   ])
   // A replay writes into its target alone, and says which plan comes next.
-  const first = await project.run(['backfill', 'plan', '--target', 'app.hourly', ...WINDOW, '--json'])
+  const first = await at.run('plan', '--target', 'app.hourly', ...WINDOW)
   const next = 'chkit backfill plan --target app.weekly --view app.weekly_mv'
   expect(first.json.warnings).toEqual([`The rows do not go through app.weekly_mv. Plan that afterwards: ${next}.`])
-  await project.run(['backfill', 'run', '--plan-id', String(first.json.planId)])
-  expect(await connection.query('SELECT count() AS n FROM app.weekly')).toEqual([{ n: 0 }])
-  const id = await planned(project, ['--target', 'app.weekly', '--view', 'app.weekly_mv', ...WINDOW])
-  await project.run(['backfill', 'run', '--plan-id', id])
-  expect(await connection.query('SELECT week, sumMerge(n) AS n FROM app.weekly GROUP BY week ORDER BY week')).toEqual(
-    await connection.query('SELECT toMonday(at) AS week, count() AS n FROM app.source GROUP BY week ORDER BY week'),
+  await at.project.run(['backfill', 'run', '--plan-id', String(first.json.planId)])
+  expect(await at.connection.query('SELECT count() AS n FROM app.weekly')).toEqual([{ n: 0 }])
+  await at.copy(['--target', 'app.weekly', '--view', 'app.weekly_mv', ...WINDOW])
+  expect(
+    await at.connection.query('SELECT week, sumMerge(n) AS n FROM app.weekly GROUP BY week ORDER BY week'),
+  ).toEqual(
+    await at.connection.query('SELECT toMonday(at) AS week, count() AS n FROM app.source GROUP BY week ORDER BY week'),
   )
 })
 
 test('a view with an inner table is backfilled under its own name', async () => {
-  await execute(connection, [
+  await execute(at.connection, [
     FILL,
     `CREATE MATERIALIZED VIEW app.daily ENGINE = SummingMergeTree ORDER BY day AS SELECT toDate(at) AS day, count() AS n FROM app.source GROUP BY day`,
   ])
-  const id = await planned(project, ['--target', 'app.daily', ...WINDOW])
-  await project.run(['backfill', 'run', '--plan-id', id])
-  expect(await connection.query('SELECT day, sum(n) AS n FROM app.daily GROUP BY day ORDER BY day')).toEqual(
-    await connection.query('SELECT toDate(at) AS day, count() AS n FROM app.source GROUP BY day ORDER BY day'),
+  await at.copy(['--target', 'app.daily', ...WINDOW])
+  expect(await at.connection.query('SELECT day, sum(n) AS n FROM app.daily GROUP BY day ORDER BY day')).toEqual(
+    await at.connection.query('SELECT toDate(at) AS day, count() AS n FROM app.source GROUP BY day ORDER BY day'),
   )
 })
 
 test('two views into one target: one must be named, and both can be replayed', async () => {
-  await execute(connection, [
+  await execute(at.connection, [
     FILL,
     'CREATE TABLE app.both (id UInt64) ENGINE = MergeTree ORDER BY id',
     'CREATE MATERIALIZED VIEW app.low_mv TO app.both AS SELECT id FROM app.source WHERE v < 50',
     'CREATE MATERIALIZED VIEW app.high_mv TO app.both AS SELECT id FROM app.source WHERE v >= 50',
   ])
-  const refused = await project.run(['backfill', 'plan', '--target', 'app.both', ...WINDOW, '--json'])
+  const refused = await at.run('plan', '--target', 'app.both', ...WINDOW)
   expect(refused.json).toMatchObject({ code: 'choice_required', details: { views: ['app.high_mv', 'app.low_mv'] } })
   for (const view of ['app.high_mv', 'app.low_mv']) {
-    const id = await planned(project, ['--target', 'app.both', '--view', view, '--existing', 'append', ...WINDOW])
-    expect((await project.run(['backfill', 'run', '--plan-id', id])).exitCode).toBe(0)
+    await at.copy(['--target', 'app.both', '--view', view, '--existing', 'append', ...WINDOW])
   }
-  expect(await connection.query('SELECT count() AS n, uniqExact(id) AS ids FROM app.both')).toEqual([
+  expect(await at.connection.query('SELECT count() AS n, uniqExact(id) AS ids FROM app.both')).toEqual([
     { n: 40000, ids: 40000 },
   ])
 })
