@@ -174,14 +174,33 @@ test('the pulled schema of the corpus passes the type checker', async () => {
   expect(stdout.split('\n').filter((line) => line.includes('pulled.ts'))).toEqual([])
 }, 300_000)
 
-test('the pulled schema of the corpus is formatted', () => {
-  const file = join(source.dir, 'src/db/schema/pulled.ts')
+/** What Biome has to say to the schema files, with the options of this repository. */
+function formatted(project: Project) {
   const { formatter, javascript } = JSON.parse(readFileSync(join(repository, 'biome.json'), 'utf8'))
-  source.write({ 'biome.json': JSON.stringify({ formatter, javascript, files: { maxSize: 2 ** 24 } }) })
+  project.write({ 'biome.json': JSON.stringify({ formatter, javascript, files: { maxSize: 2 ** 24 } }) })
   const biome = join(repository, 'node_modules/.bin/biome')
-  const { status, stdout } = spawnSync(biome, ['format', '--colors=off', file], { cwd: source.dir, encoding: 'utf8' })
-  expect({ status, stdout: stdout.slice(0, 2000) }).toEqual({ status: 0, stdout: '' })
+  const { status, stdout } = spawnSync(biome, ['format', '--colors=off', 'src'], { cwd: project.dir, encoding: 'utf8' })
+  return { status, stdout: stdout.slice(0, 2000) }
+}
+
+test('the pulled schema of the corpus is formatted', () => {
+  expect(formatted(source)).toEqual({ status: 0, stdout: '' })
 })
+
+test('one file per object is the same schema', async () => {
+  const some = scenarios.slice(0, 8).flatMap(({ name }) => ['--database', name])
+  const plans: unknown[] = []
+  for (const layout of ['single', 'per-table']) {
+    const pulled = await target.run(['pull', '--layout', layout, ...some, '--json'])
+    expect(pulled.exitCode, pulled.stderr.slice(-2000)).toBe(0)
+    expect(formatted(target)).toEqual({ status: 0, stdout: '' })
+    const planned = await target.run(['generate', '--dryrun', '--json'])
+    plans.push(planned.json)
+    rmSync(join(target.dir, 'src'), { recursive: true })
+  }
+  expect(plans[0]).toMatchObject({ ok: true })
+  expect(plans[1]).toEqual(plans[0])
+}, 300_000)
 
 test('every object of the corpus comes back identical', async () => {
   const pulled = await source.run(['pull', '--json'])
