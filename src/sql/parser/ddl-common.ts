@@ -447,9 +447,14 @@ function isAssignmentStart(cursor: Cursor, from: number): boolean {
   return (kind === Token.word || kind === Token.quotedIdentifier) && cursor.kindAt(index + 1) === Token.equals
 }
 
-/** `rule, rule`. */
+/** `rule, rule`; a comma before another command about the TTL (`REMOVE TTL`) belongs to ALTER. */
 export function parseTtl(cursor: Cursor): TtlRule[] {
-  return parseCommaList(cursor, parseTtlRule)
+  const rules = [parseTtlRule(cursor)]
+  while (cursor.atToken(Token.comma) && !cursor.atIndex('TTL', cursor.index + 2)) {
+    cursor.advance()
+    rules.push(parseTtlRule(cursor))
+  }
+  return rules
 }
 
 function acceptEngine(cursor: Cursor): boolean {

@@ -400,7 +400,9 @@ function parseLimits(cursor: Cursor, node: Fresh<SelectQuery>): void {
   }
   if (cursor.accept('FETCH')) {
     if (!cursor.accept('FIRST')) cursor.expect('NEXT')
-    node.limit = parseExpressionWithoutAlias(cursor)
+    const limit = parseExpressionWithoutAlias(cursor)
+    // TOP wins.
+    node.limit ??= limit
     if (!cursor.accept('ROWS')) cursor.expect('ROW')
     if (cursor.accept('WITH TIES')) node.withTies = true
     else cursor.expect('ONLY')

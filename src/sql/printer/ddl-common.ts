@@ -73,7 +73,7 @@ export function printCall(call: FunctionCall): string {
 
 /** `a = 1, b = 2`. */
 export function printAssignments(assignments: readonly Assignment[]): string {
-  return assignments.map((item) => `${printExpression(item.column)} = ${printExpression(item.expression)}`).join(', ')
+  return assignments.map((item) => `${printExpression(item.column)} = ${printClause(item.expression)}`).join(', ')
 }
 
 /** What stands after PARTITION, or after PART. */
@@ -110,9 +110,15 @@ export function printOutput(output: OutputClause | undefined): string {
   return out + printSettingsClause(output.settings)
 }
 
+/** An expression that is a clause of its own: its brackets go around the alias that was written in them. */
+export function printClause(expression: Expression): string {
+  const isBracketed = 'alias' in expression && expression.alias !== undefined && expression.parenthesized === true
+  return isBracketed ? `(${printExpression({ ...expression, parenthesized: undefined })})` : printExpression(expression)
+}
+
 /** The server brackets a lambda here. */
 function printDefault(expression: Expression): string {
-  const text = printExpression(expression)
+  const text = printClause(expression)
   const lambda = expression.kind === 'function' && expression.name === 'lambda' && expression.operator
   return lambda && !expression.parenthesized ? `(${text})` : text
 }
@@ -129,7 +135,7 @@ export function printColumn(column: ColumnDeclaration): string {
   out += printComment(column.comment)
   if (column.codec !== undefined) out += ` CODEC(${column.codec.map(printCall).join(', ')})`
   if (column.statistics !== undefined) out += ` STATISTICS(${column.statistics.map(printCall).join(', ')})`
-  if (column.ttl !== undefined) out += ` TTL ${printExpression(column.ttl)}`
+  if (column.ttl !== undefined) out += ` TTL ${printClause(column.ttl)}`
   if (column.collation !== undefined) out += ` COLLATE ${quoteIdentifierIfNeeded(column.collation)}`
   if (column.settings !== undefined) out += ` SETTINGS (${printSettings(column.settings)})`
   return out
@@ -143,12 +149,12 @@ export function printIndex(index: IndexDeclaration): string {
 /** An index without its name. */
 export function printIndexBody(index: IndexDeclaration): string {
   const type = index.type === undefined ? '' : ` TYPE ${printCall(index.type)}`
-  return `${printExpression(index.expression)}${type} GRANULARITY ${index.granularity}`
+  return `${printClause(index.expression)}${type} GRANULARITY ${index.granularity}`
 }
 
 /** `name CHECK expression`, without CONSTRAINT. */
 export function printConstraint(constraint: ConstraintDeclaration): string {
-  return `${quoteIdentifierIfNeeded(constraint.name)} ${constraint.kind} ${printExpression(constraint.expression)}`
+  return `${quoteIdentifierIfNeeded(constraint.name)} ${constraint.kind} ${printClause(constraint.expression)}`
 }
 
 /** An operator tuple of a projection's ORDER BY is printed without its brackets. */
@@ -190,7 +196,7 @@ export function printElements(elements: TableElements): string {
 /** One rule of TTL. */
 export function printTtlRule(rule: TtlRule): string {
   const { action } = rule
-  const expression = printExpression(rule.expression)
+  const expression = printClause(rule.expression)
   switch (action.kind) {
     case 'delete':
       return action.where === undefined ? expression : `${expression} WHERE ${printExpression(action.where)}`
@@ -210,10 +216,10 @@ export function printStorage(storage: StorageDefinition | undefined): string {
   if (storage === undefined) return ''
   let out = ''
   if (storage.engine !== undefined) out += ` ENGINE = ${printCall(storage.engine)}`
-  if (storage.partitionBy !== undefined) out += ` PARTITION BY ${printExpression(storage.partitionBy)}`
-  if (storage.primaryKey !== undefined) out += ` PRIMARY KEY ${printExpression(storage.primaryKey)}`
+  if (storage.partitionBy !== undefined) out += ` PARTITION BY ${printClause(storage.partitionBy)}`
+  if (storage.primaryKey !== undefined) out += ` PRIMARY KEY ${printClause(storage.primaryKey)}`
   if (storage.orderBy !== undefined) out += ` ORDER BY ${printExpression(storage.orderBy)}`
-  if (storage.sampleBy !== undefined) out += ` SAMPLE BY ${printExpression(storage.sampleBy)}`
+  if (storage.sampleBy !== undefined) out += ` SAMPLE BY ${printClause(storage.sampleBy)}`
   if (storage.uniqueKey !== undefined) out += ` UNIQUE KEY ${printExpression(storage.uniqueKey)}`
   if (storage.ttl !== undefined) out += ` TTL ${storage.ttl.map(printTtlRule).join(', ')}`
   return out + printSettingsClause(storage.settings)

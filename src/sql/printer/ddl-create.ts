@@ -16,6 +16,7 @@ import type {
 import { quoteIdentifier, quoteIdentifierIfNeeded, quoteString } from '../quote.js'
 import {
   printCall,
+  printClause,
   printCluster,
   printComment,
   printElements,
@@ -107,7 +108,7 @@ export function printCreateDictionary(node: CreateDictionary): string {
     const attributes = node.attributes.map((attribute) => {
       let text = `${quoteIdentifier(attribute.name)} ${printType(attribute.type)}`
       if (attribute.default !== undefined) text += ` DEFAULT ${printExpression(attribute.default)}`
-      if (attribute.expression !== undefined) text += ` EXPRESSION ${printExpression(attribute.expression)}`
+      if (attribute.expression !== undefined) text += ` EXPRESSION ${printClause(attribute.expression)}`
       if (attribute.hierarchical) text += ' HIERARCHICAL'
       if (attribute.bidirectional) text += ' BIDIRECTIONAL'
       if (attribute.injective) text += ' INJECTIVE'
