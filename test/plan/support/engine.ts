@@ -94,6 +94,7 @@ function engineArguments(directory: string, cluster: string | undefined): string
  * - constraints have no FIRST or AFTER, so a changed one goes to the end;
  * - EmbeddedRocksDB writes out `optimize_for_bulk_insert` once an ALTER has touched the table;
  * - an empty COMMENT stays in the text of CREATE, and ALTER removes it;
+ * - a view without SQL SECURITY is one with INVOKER;
  * - the inner table of a materialized view keeps its columns as they are, which the plan says.
  */
 function comparable(text: string): string {
@@ -107,8 +108,14 @@ function levelled(node: Statement): Statement {
   const { storage, elements } = node
   const isInner = node.kind === 'createTable' ? node.name.name === 'inner' : storage !== undefined
   const print = (key: NonNullable<typeof storage>['orderBy']) => key && printExpression(key)
+  const saysNothing =
+    node.kind === 'createView' &&
+    node.view === 'VIEW' &&
+    node.sqlSecurity?.security === 'INVOKER' &&
+    node.sqlSecurity.definer === undefined
   return {
     ...node,
+    ...(saysNothing && { sqlSecurity: undefined }),
     comment: node.comment === '' ? undefined : node.comment,
     ...(storage && {
       storage: {
