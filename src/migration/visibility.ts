@@ -44,7 +44,8 @@ export function openVisibility(executor: Executor, options: VisibilityOptions): 
   }
   return {
     nodesOf: async (databases) => {
-      for (const database of databases) if (distributesDdl(await engineOf(database))) return nodesIfListed(executor, database)
+      for (const database of databases)
+        if (distributesDdl(await engineOf(database))) return nodesIfListed(executor, database)
       return []
     },
     wait: async (proofs) => {
