@@ -16,7 +16,7 @@ export function lineOfCall(definition: object, file: string): number | undefined
   let line: number | undefined
   for (const frame of CALLS.get(definition)?.stack?.split('\n') ?? []) {
     const place = /^(.*):(\d+):\d+\)?$/.exec(frame.replaceAll('\\', '/'))
-    if (place?.[1]!.endsWith(path)) line = Number(place[2])
+    if (place?.[1]?.endsWith(path)) line = Number(place[2])
   }
   return line
 }
