@@ -184,11 +184,11 @@ function tableFunctionReferences(name: string, args: readonly Expression[], data
   }
   const at = TABLE_ARGUMENT[name]
   if (at === undefined) return [{ kind: 'object', ...qualified(name, database) }]
-  if (name.startsWith('remote') && !isLocal(valueOf(args[0]))) return []
+  if (name.startsWith('remote') && !isLocal(nameOrText(args[0]))) return []
   const [first, second] = args.slice(at)
   // `db.t`, `'db', 't'`, or `db, t`.
-  const pair = second?.kind === 'identifier' || second?.kind === 'literal' ? valueOf(second) : undefined
-  const table = valueOf(first)
+  const pair = second?.kind === 'identifier' || second?.kind === 'literal' ? nameOrText(second) : undefined
+  const table = nameOrText(first)
   if (table === undefined) return []
   if (pair === undefined || (first?.kind === 'identifier' && first.parts.length > 1))
     return [{ kind: 'object', ...qualified(table, database) }]
@@ -296,12 +296,12 @@ function mergeReferences(
   tables: Expression | undefined,
   own: string,
 ): readonly Reference[] {
-  const pattern = regexp(valueOf(tables))
+  const pattern = regexp(nameOrText(tables))
   if (pattern === undefined) return []
   const isCall = (name: string) => database?.kind === 'function' && database.name.toUpperCase() === name
   const isPattern = isCall('REGEXP')
-  const databases = isPattern && database?.kind === 'function' ? regexp(valueOf(database.args?.[0])) : undefined
-  const named = database === undefined || isCall('CURRENTDATABASE') ? own : valueOf(database)
+  const databases = isPattern && database?.kind === 'function' ? regexp(nameOrText(database.args?.[0])) : undefined
+  const named = database === undefined || isCall('CURRENTDATABASE') ? own : nameOrText(database)
   const isIn = (name: string) => (isPattern ? (databases?.test(name) ?? false) : name === named)
   const matches = (object: string) => {
     const dot = object.indexOf('.')
@@ -319,7 +319,7 @@ function collectionReferences(arg: string | undefined): readonly Reference[] {
 
 /** The name or string that an engine's parameter is. */
 function textOf(arg: string | undefined): string | undefined {
-  return valueOf(nodeOf(arg))
+  return nameOrText(nodeOf(arg))
 }
 
 function nodeOf(arg: string | undefined): Expression | undefined {
@@ -328,7 +328,7 @@ function nodeOf(arg: string | undefined): Expression | undefined {
   return parsed.problem === undefined ? parsed.node : undefined
 }
 
-function valueOf(node: Expression | undefined): string | undefined {
+function nameOrText(node: Expression | undefined): string | undefined {
   if (node?.kind === 'literal' && node.type === 'string') return node.value
   if (node?.kind === 'identifier') return node.parts.map(String).join('.')
   return undefined
