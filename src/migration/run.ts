@@ -49,6 +49,7 @@ import { readPlainTables } from './plain-tables.js'
 import { isCertain, isHarmlessLate, mutatedObject, proofOf } from './proof.js'
 import { parseEvidence, refuseEdited, resumption, settle, unsettledError } from './settle.js'
 import { STALLED_MS } from './stalled-query.js'
+import { refuseUnmade } from './unmade.js'
 import { openVisibility, type Visibility } from './visibility.js'
 
 /** What one applied migration reports. */
@@ -132,6 +133,7 @@ async function applyMigration(
   const left = await run.resume(state)
   for (const batch of await run.batches(left)) await run.send(batch)
   await run.flush()
+  await refuseUnmade(context.executor, migration)
   const appliedAt = new Date(context.now()).toISOString()
   await context.lock.assertHeld()
   const entry = { name: file.name, appliedAt, checksum: file.checksum, chkitVersion: context.chkitVersion }

@@ -468,6 +468,30 @@ CREATE VIEW app.v AS SELECT x FROM app.b;
     expect(await tables()).toEqual(expect.arrayContaining(['a', 'b', 'c', 'v']))
   })
 
+  test('is told where CREATE IF NOT EXISTS made nothing, since a detached table has the name', async () => {
+    project.write({
+      'migrations/1_a.sql': `${CREATE}INSERT INTO app.events VALUES (1, 'kept');\nDETACH TABLE app.events PERMANENTLY;`,
+    })
+    await json('migrate', '--apply')
+    project.write({
+      'migrations/2_b.sql': `CREATE TABLE IF NOT EXISTS app.gone (x UInt8) ENGINE = Memory;
+DROP TABLE app.gone;
+CREATE TABLE IF NOT EXISTS app.events (id UInt64, note String) ENGINE = MergeTree ORDER BY id;`,
+    })
+    const failed = await json('migrate', '--apply', '--allow-destructive')
+    expect(failed).toMatchObject({
+      exitCode: 1,
+      code: 'migration_failed',
+      details: { migration: '2_b.sql', statement: 3, object: 'app.events' },
+    })
+    expect(await json('status')).toMatchObject({ pendingMigrations: ['2_b.sql'] })
+    await rows(/ATTACH TABLE [\w.]+/.exec(String(failed.hint))?.[0] ?? '')
+    expect(await json('migrate', '--apply', '--allow-destructive')).toMatchObject({
+      applied: [{ name: '2_b.sql', statements: 3, resumed: 3 }],
+    })
+    expect(await rows('SELECT note FROM app.events')).toEqual([{ note: 'kept' }])
+  })
+
   test('a statement that ran may not be edited afterwards', async () => {
     project.write({ 'migrations/1_a.sql': BROKEN })
     await json('migrate', '--apply')

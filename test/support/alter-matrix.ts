@@ -114,7 +114,7 @@ const REFUSED_BY_SERVER: Readonly<Record<string, string>> = {
 
 /** Where chkit falls short; each is told in the documentation of the matrix and none loses data. */
 const SHORT: Readonly<Record<string, string>> = {
-  'drop.detach': 'CREATE TABLE IF NOT EXISTS over a permanently detached table does nothing, without a word',
+  'drop.detach': 'CREATE TABLE IF NOT EXISTS over a permanently detached table does nothing: migrate tells it, no plan can',
 }
 
 /** What is wrong with a verdict; undefined when the case came out as it must. */
