@@ -42,7 +42,10 @@ export type CatalogOptions = {
 export async function readCatalog(executor: Executor, options: CatalogOptions = {}): Promise<Catalog> {
   const info = await executor.server()
   const top = await executor.query<TopLevelRow>(topLevelQuery(info, options.databases))
-  const databases = top.filter((row) => row.kind === 'database')
+  const databases = await withShownEngines(
+    executor,
+    top.filter((row) => row.kind === 'database'),
+  )
   const readable = databases.filter((row) => !UNDECLARED_TABLES.has(row.engine))
   const tables =
     readable.length === 0 ? [] : await executor.query<TableRow>(tableQuery(readable.map((row) => row.name)))
@@ -108,7 +111,20 @@ const UNDECLARED_TABLES: ReadonlySet<string> = new Set([
   'Dictionary',
 ])
 
-/** True for a database over another system of which only the engine's name is known: SQLite on 26.7, all before 21. */
+/** SQLite databases as SHOW CREATE has them: `system.databases` lacks the path (seen on 26.7). One more request for each. */
+async function withShownEngines(executor: Executor, databases: readonly TopLevelRow[]): Promise<TopLevelRow[]> {
+  return Promise.all(
+    databases.map(async (row) => {
+      if (row.engine !== 'SQLite' || !lacksParameters(row)) return row
+      const sql = `SHOW CREATE DATABASE ${quoteIdentifierIfNeeded(row.name)}`
+      const [shown] = await executor.query<{ statement: string }>(sql)
+      const text = /\bENGINE = (SQLite\('(?:[^'\\]|\\.|'')*'\))/s.exec(shown?.statement ?? '')?.[1]
+      return text === undefined ? row : { ...row, text }
+    }),
+  )
+}
+
+/** True for a database over another system of which only the engine's name is known: all before 21. */
 function lacksParameters({ engine, text }: TopLevelRow): boolean {
   return UNDECLARED_TABLES.has(engine) && engine !== 'Dictionary' && !text.includes('(')
 }

@@ -1,13 +1,17 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readCatalog } from '../../src/clickhouse/catalog.js'
 import { connect } from '../../src/clickhouse/connect.js'
 import type { Executor } from '../../src/clickhouse/executor.js'
 import { databaseEngines, hasSystemColumn, tableEngines } from '../../src/clickhouse/features.js'
 import { readTableSizes } from '../../src/clickhouse/table-sizes.js'
+import { quoteString } from '../../src/sql/quote.js'
+import { removeFolder, temporaryFolder } from '../support/engine.js'
 import { type HttpServer, startHttpServer } from '../support/http-server.js'
 
 let server: HttpServer
 let executor: Executor
+const folder = temporaryFolder()
 
 beforeAll(async () => {
   server = await startHttpServer()
@@ -33,6 +37,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await executor.close()
   await server.stop()
+  removeFolder(folder)
 })
 
 describe('the catalog', () => {
@@ -68,6 +73,20 @@ describe('the catalog', () => {
     expect((await readCatalog(executor, { databases: [] })).entries.map((entry) => entry.kind)).toEqual([
       'sql_function',
     ])
+  })
+
+  test('a SQLite database has its path, which its row in system.databases lacks', async () => {
+    const path = join(folder, "o'lite.db")
+    await executor.command(`CREATE DATABASE lite ENGINE = SQLite(${quoteString(path)}) COMMENT 'kept'`)
+    try {
+      const { entries, skipped } = await readCatalog(executor, { databases: ['lite'] })
+      expect(skipped).toEqual([])
+      expect(entries.find(({ kind }) => kind === 'database')?.statement).toContain(
+        `CREATE DATABASE lite ENGINE = SQLite(${quoteString(path)})`,
+      )
+    } finally {
+      await executor.command('DROP DATABASE lite')
+    }
   })
 
   test('access objects that may not be seen are a note', async () => {
