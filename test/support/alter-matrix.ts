@@ -85,6 +85,10 @@ const REFUSED_FOR: readonly { readonly message: RegExp; readonly why: string }[]
   { message: /The Alias engine cannot/, why: 'carried out on the table behind it' },
   { message: /has no columns/, why: 'ATTACH by name alone declares nothing' },
   { message: /cannot have a TTL: it is EPHEMERAL/, why: 'later mutations fail' },
+  {
+    message: /cannot be EPHEMERAL: a projection reads it/,
+    why: 'every later INSERT fails (NOT_FOUND_COLUMN_IN_BLOCK)',
+  },
   { message: /which may be NULL$/, why: 'CREATE refuses the nullable key whose permission ALTER takes away' },
 ]
 
@@ -114,7 +118,8 @@ const REFUSED_BY_SERVER: Readonly<Record<string, string>> = {
 
 /** Where chkit falls short; each is told in the documentation of the matrix and none loses data. */
 const SHORT: Readonly<Record<string, string>> = {
-  'drop.detach': 'CREATE TABLE IF NOT EXISTS over a permanently detached table does nothing: migrate tells it, no plan can',
+  'drop.detach':
+    'CREATE TABLE IF NOT EXISTS over a permanently detached table does nothing: migrate tells it, no plan can',
 }
 
 /** What is wrong with a verdict; undefined when the case came out as it must. */
