@@ -1,3 +1,3 @@
 import { killTests } from './kill-cases.js'
 
-killTests(14)
+killTests(10)
