@@ -105,9 +105,9 @@ function gives(other: Right, right: Right): boolean {
   return holds(other.name, right.name) && reaches(other.on, right.on)
 }
 
-/** True when a privilege is another, or a group with it. */
+/** True when a privilege is another, or a group with it; `ALL` holds more than the members that prove it. */
 function holds(group: string, name: string): boolean {
-  return group === name || (GROUPS.get(group)?.some((member) => holds(member, name)) ?? false)
+  return group === name || group === 'ALL' || (GROUPS.get(group)?.some((member) => holds(member, name)) ?? false)
 }
 
 /** True when what is said of one object (`*.*`, `db.*`, `db.pre*`, `db.t`, `*`) holds for the other. */

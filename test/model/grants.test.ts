@@ -19,6 +19,7 @@ const SHOWN = [
   'GRANT ALTER COLUMN, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE DICTIONARY ON z.* TO reader',
   'GRANT `all`, reader TO bob',
   'GRANT admin TO bob WITH ADMIN OPTION',
+  'GRANT ALL ON *.* TO owner',
 ].map(read)
 
 describe('a grant', () => {
@@ -30,6 +31,7 @@ describe('a grant', () => {
     ['a table below a prefix', 'GRANT ALTER UPDATE ON x.prefixed TO reader', true],
     ['a member of a group', 'GRANT ALTER ADD COLUMN ON z.t TO reader', true],
     ['a group that is shown by its members', 'GRANT CREATE ON z.* TO reader', true],
+    ['what only ALL holds', 'GRANT SYSTEM RELOAD CONFIG, SOURCES ON *.* TO owner', true],
     ['roles, one of several', 'GRANT reader TO bob', true],
     ['a role with more than was asked', 'GRANT admin TO bob', true],
     ['a role without its option', 'GRANT reader TO bob WITH ADMIN OPTION', false],
