@@ -1,8 +1,8 @@
-import type { EffectObject, ObjectEffect } from '../sql/effects.js'
+import type { ObjectEffect } from '../sql/effects.js'
 import { sqlTokens } from '../sql/tokens.js'
 import { objectsOf } from './evidence.js'
 import type { MigrationStatement } from './migration-file.js'
-import { isCertain, type ObjectRef, type Proof } from './proof.js'
+import { isCertain, type ObjectRef, type Proof, refKey } from './proof.js'
 
 /** A statement with its proof. */
 export type Planned = { readonly statement: MigrationStatement; readonly proof: Proof }
@@ -21,10 +21,6 @@ const MOST_UNCERTAIN = 8
  * intent with theirs, but after all before it and before all after it; `alone`, nothing else is under way.
  */
 type Company = 'parallel' | 'ordered' | 'alone'
-
-function refKey(object: ObjectRef | EffectObject): string {
-  return JSON.stringify([object.database, object.name])
-}
 
 const IN_DATABASES: ReadonlySet<string> = new Set(['table', 'view', 'materialized_view', 'dictionary'])
 

@@ -5,7 +5,7 @@ import { assertNever, ChkitError } from '../errors.js'
 import { compareCodeUnits } from '../model/definition.js'
 import { quoteString } from '../sql/quote.js'
 import { serverFingerprint } from './mutation-text.js'
-import type { NamedKind, ObjectRef, Proof } from './proof.js'
+import { type NamedKind, type ObjectRef, type Proof, refKey } from './proof.js'
 
 /** How one object stands: enough to tell later whether a statement has touched it. */
 export type ObjectState = {
@@ -18,7 +18,7 @@ export type ObjectState = {
   readonly rows: number | null
 }
 
-/** How things stood at one moment; keys are made by `keyOf` and never read back. */
+/** How things stood at one moment; keys are made by `refKey` and never read back. */
 export type Observation = {
   /** Undefined keys: the object is not there. */
   readonly objects: Readonly<Record<string, ObjectState>>
@@ -55,13 +55,9 @@ export type Verdict = 'done' | 'not_done' | 'unknown'
 
 const EMPTY: Observation = { objects: {}, mutations: {}, blocks: {}, named: {} }
 
-function keyOf(object: ObjectRef): string {
-  return JSON.stringify([object.database, object.name])
-}
-
 /** How an object stood; undefined where it was not there. */
 export function stateOf(seen: Observation, object: ObjectRef): ObjectState | undefined {
-  return seen.objects[keyOf(object)]
+  return seen.objects[refKey(object)]
 }
 
 function keyOfName(what: NamedKind, name: string): string {
@@ -91,7 +87,7 @@ export function objectsOf(proof: Proof): readonly ObjectRef[] {
 }
 
 function unique(objects: readonly ObjectRef[]): ObjectRef[] {
-  return [...new Map(objects.map((object) => [keyOf(object), object])).values()]
+  return [...new Map(objects.map((object) => [refKey(object), object])).values()]
 }
 
 /** Condition for `objects`, by `database` and the given column of names; for a list that is not empty. */
@@ -120,7 +116,7 @@ async function observeObjects(
       `FROM ${from('tables')} WHERE ${whereIn(objects, 'name')}`,
   )
   const entries = rows.map(({ database, name, uuid, ...state }): [string, ObjectState] => [
-    keyOf({ database, name }),
+    refKey({ database, name }),
     { ...state, uuid: /^[0-]*$/.test(uuid) ? '' : uuid, rows: state.rows === null ? null : Number(state.rows) },
   ])
   return Object.fromEntries(entries)
@@ -139,7 +135,7 @@ async function observeMutations(
     `SELECT database, table, mutation_id AS id, command FROM ${from('mutations')} WHERE ${whereIn(objects, 'table')}`,
   )
   for (const { database, table, id, command } of rows) {
-    const key = keyOf({ database, name: table })
+    const key = refKey({ database, name: table })
     const known = commands[key]?.[id] ?? []
     commands[key] = { ...commands[key], [id]: [...known, command] }
   }
@@ -159,7 +155,7 @@ async function observeBlocks(
       `SELECT database, table, partition_id, max(max_block_number) AS block FROM ${from('parts')} WHERE ${whereIn(objects, 'table')} AND active ` +
       `GROUP BY database, table, partition_id ORDER BY database, table, partition_id) GROUP BY database, table`,
   )
-  return Object.fromEntries(rows.map((row) => [keyOf({ database: row.database, name: row.table }), row.blocks]))
+  return Object.fromEntries(rows.map((row) => [refKey({ database: row.database, name: row.table }), row.blocks]))
 }
 
 /** Where each kind of name is listed, and what tells one from a later one of the same name. */
@@ -221,7 +217,7 @@ function pick<Value>(from: Readonly<Record<string, Value>>, keys: ReadonlySet<st
 
 /** The part of an observation of several statements that belongs to one of them. */
 export function evidenceFor(proof: Proof, all: Observation): Evidence {
-  const keys = new Set(objectsOf(proof).map(keyOf))
+  const keys = new Set(objectsOf(proof).map(refKey))
   const names = new Set(proof.kind === 'named' ? proof.names.map((name) => keyOfName(proof.what, name)) : [])
   return {
     proof,
@@ -240,8 +236,8 @@ function identity(state: ObjectState | undefined): string {
 }
 
 function judgeMade(proof: Extract<Proof, { kind: 'made' }>, before: Observation, now: Observation): Verdict {
-  const was = before.objects[keyOf(proof.object)]
-  const is = now.objects[keyOf(proof.object)]
+  const was = before.objects[refKey(proof.object)]
+  const is = now.objects[refKey(proof.object)]
   if (is === undefined) return 'not_done'
   const changed = identity(was) !== identity(is) || (is.uuid === '' && was?.create !== is.create)
   if (!changed) return 'not_done'
@@ -249,9 +245,9 @@ function judgeMade(proof: Extract<Proof, { kind: 'made' }>, before: Observation,
 }
 
 function judgeGone(proof: Extract<Proof, { kind: 'gone' }>, before: Observation, now: Observation): Verdict {
-  const there = proof.objects.filter((object) => before.objects[keyOf(object)] !== undefined)
+  const there = proof.objects.filter((object) => before.objects[refKey(object)] !== undefined)
   const left = there.filter(
-    (object) => identity(before.objects[keyOf(object)]) === identity(now.objects[keyOf(object)]),
+    (object) => identity(before.objects[refKey(object)]) === identity(now.objects[refKey(object)]),
   )
   if (left.length === there.length) return 'not_done'
   return left.length === 0 ? 'done' : 'unknown'
@@ -259,9 +255,9 @@ function judgeGone(proof: Extract<Proof, { kind: 'gone' }>, before: Observation,
 
 /** Identities by name after all pairs have moved, one after the other as the server moves them. */
 function movedNames(proof: Extract<Proof, { kind: 'moved' }>, before: Observation): ReadonlyMap<string, string> {
-  const names = new Map(objectsOf(proof).map((object) => [keyOf(object), identity(before.objects[keyOf(object)])]))
+  const names = new Map(objectsOf(proof).map((object) => [refKey(object), identity(before.objects[refKey(object)])]))
   for (const pair of proof.pairs) {
-    const [from, to] = [keyOf(pair.from), keyOf(pair.to)]
+    const [from, to] = [refKey(pair.from), refKey(pair.to)]
     const moving = names.get(from) ?? ''
     names.set(from, proof.exchange ? (names.get(to) ?? '') : '')
     names.set(to, moving)
@@ -280,7 +276,7 @@ function judgeMutated(
   before: Observation,
   now: Observation,
 ): Verdict {
-  const key = keyOf(object)
+  const key = refKey(object)
   const known = new Set(before.mutations[key] ?? [])
   const added = (now.mutations[key] ?? []).filter((id) => !known.has(id))
   if (added.length > 0) {
@@ -297,7 +293,7 @@ function judgeMutated(
 }
 
 function judgeWritten(object: ObjectRef, before: Observation, now: Observation): Verdict {
-  const key = keyOf(object)
+  const key = refKey(object)
   const [was, is] = [before.objects[key], now.objects[key]]
   if (was === undefined || is === undefined) return is === was ? 'not_done' : 'unknown'
   const counted = was.engine.endsWith('MergeTree') || (was.rows !== null && is.rows !== null)
@@ -309,13 +305,13 @@ function judgeWritten(object: ObjectRef, before: Observation, now: Observation):
 function judgeAlone(proof: Extract<Proof, { kind: 'written' }>, before: Observation, now: Observation): Verdict {
   const verdict = judgeWritten(proof.object, before, now)
   if (verdict !== 'unknown' || proof.rows === null) return verdict
-  const [was, is] = [before.objects[keyOf(proof.object)], now.objects[keyOf(proof.object)]]
+  const [was, is] = [before.objects[refKey(proof.object)], now.objects[refKey(proof.object)]]
   if (was === undefined || is === undefined || was.rows === null || is.rows === null) return 'unknown'
   return identity(was) === identity(is) && is.rows - was.rows === proof.rows ? 'done' : 'unknown'
 }
 
 function judgeEmptied(object: ObjectRef, before: Observation, now: Observation): Verdict {
-  const key = keyOf(object)
+  const key = refKey(object)
   if (now.objects[key]?.rows === 0) return 'done'
   return judgeWritten(object, before, now)
 }
@@ -333,7 +329,7 @@ export function judge(proof: Proof, before: Observation, now: Observation, alone
     case 'moved':
       return judgeMoved(proof, before, now)
     case 'altered': {
-      const [was, is] = [before.objects[keyOf(proof.object)], now.objects[keyOf(proof.object)]]
+      const [was, is] = [before.objects[refKey(proof.object)], now.objects[refKey(proof.object)]]
       // A command that changes nothing leaves no trace, and is as well run again.
       return was?.create === is?.create ? 'not_done' : 'done'
     }

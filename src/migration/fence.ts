@@ -4,8 +4,9 @@ import { ServerError } from '../clickhouse/server-error.js'
 
 /**
  * A statement that would do harm when it came once more (rows a second time, an exchange turned back, a table dropped that
- * is new by then) is sent inside an HTTP session that ends before the lease of the lock does. A process that is stopped right after it looked at its lease, and continued when another run holds the
- * lock, delivers a statement that the server then refuses: SESSION_NOT_FOUND. Nothing else in ClickHouse can do that.
+ * is new by then) is sent inside an HTTP session that ends before the lease of the lock does. A process that is stopped
+ * right after it looked at its lease, and continued when another run holds the lock, delivers a statement that the server
+ * then refuses: SESSION_NOT_FOUND. Nothing else in ClickHouse can do that.
  */
 
 /** Seconds by which a session may outlive its timeout: the server looks once a second (seen on 18.16). */

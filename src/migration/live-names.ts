@@ -1,12 +1,10 @@
 import type { ParsedMigration } from './migration-file.js'
-import { type ObjectRef, proofOf } from './proof.js'
+import { type ObjectRef, proofOf, refKey } from './proof.js'
 
 /** The table, view or dictionary that a name will stand for at some point of a run, as the server calls it now; undefined for one that the run makes. */
 export type LiveName = (object: ObjectRef) => ObjectRef | undefined
 
 type PendingStatement = ParsedMigration['statements'][number]
-
-const keyOf = ({ database, name }: ObjectRef) => JSON.stringify([database, name])
 
 /**
  * Calls `visit` for each statement in the order of the run, with what names will stand for right before it: pending
@@ -20,7 +18,7 @@ export function followNames(
 ): void {
   const moved = new Map<string, ObjectRef | undefined>()
   const live: LiveName = (object) => {
-    const key = keyOf(object)
+    const key = refKey(object)
     return moved.has(key) ? moved.get(key) : object
   }
   for (const migration of migrations) {
@@ -42,17 +40,17 @@ function follow(
     case 'moved':
       for (const { from, to } of proof.pairs) {
         const [first, second] = [live(from), live(to)]
-        moved.set(keyOf(to), first)
-        moved.set(keyOf(from), proof.exchange ? second : undefined)
+        moved.set(refKey(to), first)
+        moved.set(refKey(from), proof.exchange ? second : undefined)
       }
       return
     case 'gone':
       // A table that is detached keeps its rows, and its name.
       if (node.kind === 'drop' && node.action === 'DETACH') return
-      for (const object of proof.objects) moved.set(keyOf(object), undefined)
+      for (const object of proof.objects) moved.set(refKey(object), undefined)
       return
     case 'made':
-      if (isNew(node)) moved.set(keyOf(proof.object), undefined)
+      if (isNew(node)) moved.set(refKey(proof.object), undefined)
       return
     default:
   }

@@ -7,7 +7,7 @@ import type { StatementOperation } from '../sql/effects.js'
 import { whereIn } from './evidence.js'
 import { followNames, type LiveName } from './live-names.js'
 import type { MigrationStatement, ParsedMigration } from './migration-file.js'
-import type { ObjectRef } from './proof.js'
+import { type ObjectRef, refKey } from './proof.js'
 
 /** A conversion of a stored column by which values change or are lost without an error. */
 export type Narrowing = {
@@ -67,7 +67,7 @@ function convertedType(command: AlterCommand): string | undefined {
 const keyOf = ({ live }: Alter, column: string) => JSON.stringify([live.database, live.name, column])
 
 async function readColumns(executor: Executor, alters: readonly Alter[]): Promise<Map<string, LiveColumn>> {
-  const tables = new Map(alters.map(({ live }) => [JSON.stringify([live.database, live.name]), live]))
+  const tables = new Map(alters.map(({ live }) => [refKey(live), live]))
   const rows = await executor.query<{
     database: string
     table: string

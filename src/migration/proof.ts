@@ -11,6 +11,11 @@ import { commandFingerprints, deletionFingerprints } from './mutation-text.js'
 /** A table, view or dictionary, unquoted. */
 export type ObjectRef = { readonly database: string; readonly name: string }
 
+/** The key of an object in maps and sets, never read back; what is outside databases has a key of its own. */
+export function refKey({ database, name }: { readonly database?: string | undefined; readonly name: string }): string {
+  return JSON.stringify([database, name])
+}
+
 /** Things outside databases, by the system table that lists them. */
 export type NamedKind =
   | 'database'

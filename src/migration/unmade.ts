@@ -3,7 +3,7 @@ import { ChkitError } from '../errors.js'
 import { quoteQualified } from '../sql/quote.js'
 import { whereIn } from './evidence.js'
 import type { MigrationStatement, ParsedMigration } from './migration-file.js'
-import { type ObjectRef, proofOf } from './proof.js'
+import { type ObjectRef, proofOf, refKey } from './proof.js'
 
 type Promised = { readonly object: ObjectRef; readonly statement: MigrationStatement }
 
@@ -21,8 +21,8 @@ export async function refuseUnmade(executor: Executor, migration: ParsedMigratio
       'name',
     )}`,
   )
-  const found = new Set(rows.map(({ database, name }) => keyOf({ database, name })))
-  const missing = promised.find(({ object }) => !found.has(keyOf(object)))
+  const found = new Set(rows.map(({ database, name }) => refKey({ database, name })))
+  const missing = promised.find(({ object }) => !found.has(refKey(object)))
   if (missing === undefined) return
   const { object, statement } = missing
   const name = quoteQualified(object.database, object.name)
@@ -44,13 +44,13 @@ function promisedObjects(migration: ParsedMigration, current: string): readonly 
     const proof = proofOf(node, current)
     switch (proof.kind) {
       case 'made':
-        if (isQuiet(node)) promised.set(keyOf(proof.object), { object: proof.object, statement })
+        if (isQuiet(node)) promised.set(refKey(proof.object), { object: proof.object, statement })
         break
       case 'gone':
-        for (const object of proof.objects) promised.delete(keyOf(object))
+        for (const object of proof.objects) promised.delete(refKey(object))
         break
       case 'moved':
-        for (const { from, to } of proof.pairs) for (const object of [from, to]) promised.delete(keyOf(object))
+        for (const { from, to } of proof.pairs) for (const object of [from, to]) promised.delete(refKey(object))
         break
       case 'named':
         if (proof.what === 'database' && !proof.present) promised.clear()
@@ -70,5 +70,3 @@ function isQuiet(node: MigrationStatement['node']): boolean {
   if (node.kind !== 'createTable' && node.kind !== 'createView' && node.kind !== 'createDictionary') return false
   return node.ifNotExists === true && node.cluster === undefined
 }
-
-const keyOf = ({ database, name }: ObjectRef) => JSON.stringify([database, name])
