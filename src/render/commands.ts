@@ -288,8 +288,7 @@ function addColumn(column: Column, position: Position | undefined): ColumnComman
 function placed(column: Column, position: Position | undefined): Column {
   if (position === undefined || column.default?.kind !== 'EPHEMERAL' || column.default.expression !== undefined)
     return column
-  const expression = `defaultValueOfTypeName(${quoteString(column.type)})`
-  return { ...column, default: { kind: 'EPHEMERAL', expression } }
+  return { ...column, default: { kind: 'EPHEMERAL', expression: anyValueOf(column.type) } }
 }
 
 function renderPosition(position: Position | undefined): SqlText {
